@@ -1,0 +1,358 @@
+//! Everything but the processes: time, queue, network, disks, timers, digest, and what is recorded of them.
+
+use crate::chance::{Block, Chance, Domain, lower, upper};
+use crate::disk::{Disk, Issued};
+use crate::latency::{between, multiply_high};
+use crate::network::{Fate, Network};
+use crate::ordinals::Ordinals;
+use crate::queue::{Key, Queue};
+use crate::simulation::Settings;
+use crate::{
+    Checkpoint, Checkpoints, Digest, DropReason, Encode, Interest, MessageId, Observer, Process, ProcessId,
+    Record, Span, Stamp, Stats, TimerId, VirtualTime, WriteId,
+};
+use std::collections::VecDeque;
+
+/// Whoever watches a process of type `P`.
+pub(crate) type Watcher<'a, P> = &'a mut dyn Observer<<P as Process>::Facts, <P as Process>::Note>;
+
+/// What a key of the queue stands for, in its two highest bits; the rest is an index.
+pub(crate) const SLAB: u32 = 0;
+pub(crate) const TIMER: u32 = 1 << 30;
+pub(crate) const WRITE: u32 = 2 << 30;
+pub(crate) const TAG: u32 = 3 << 30;
+
+/// How much may wait for a paused process. Messages that come on top are lost, as in a full socket buffer.
+pub(crate) const BACKLOG_MAX: usize = 65_536;
+
+/// Something that waits in the slab until its time, or until somebody lets it go.
+#[derive(Clone, Debug)]
+pub(crate) enum Pending<P: Process> {
+    /// A free place.
+    Vacant,
+    /// It was taken out while the queue still refers to it.
+    Cancelled,
+    Message {
+        id: MessageId,
+        message: P::Message,
+        stage: Stage,
+    },
+    /// The news that a write is durable, for a process that was paused when it became so.
+    Durable {
+        process: ProcessId,
+        life: u32,
+        write: WriteId,
+    },
+    Request {
+        process: ProcessId,
+        request: P::Request,
+    },
+}
+
+/// Where a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    InFlight,
+    Held,
+    /// At its receiver, who is paused.
+    Waiting,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Timer {
+    pub(crate) armed: bool,
+    pub(crate) deadline: VirtualTime,
+    /// The key in the queue that stands for it. It may be earlier than the deadline: re-arming a timer leaves the
+    /// queue alone, and the key is moved when its time comes. A timer re-armed by every heartbeat so costs nothing.
+    pub(crate) queued: Option<Key>,
+    delay: Span,
+    ordinals: Ordinals,
+    pub(crate) pins: VecDeque<Span>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    pub(crate) up: bool,
+    pub(crate) paused: bool,
+    pub(crate) life: u32,
+    /// What waits while it is paused: what the queue had for it, oldest first.
+    pub(crate) backlog: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct World<P: Process> {
+    pub(crate) count: u16,
+    pub(crate) now: VirtualTime,
+    pub(crate) queue: Queue,
+    pub(crate) slab: Vec<Pending<P>>,
+    free: Vec<u32>,
+    pub(crate) chance: Chance,
+    pub(crate) network: Network,
+    pub(crate) disks: Vec<Disk<P::Durable, P::Write>>,
+    pub(crate) timers: Vec<Timer>,
+    pub(crate) status: Vec<Status>,
+    /// The process whose code is running: it is to blame for a panic.
+    pub(crate) acting: Option<ProcessId>,
+    pub(crate) interest: Interest,
+    pub(crate) stats: Stats,
+    pub(crate) records: u64,
+    pub(crate) digest: Digest,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) digest_on: bool,
+}
+
+impl<P: Process> World<P> {
+    pub(crate) fn new(settings: &Settings, seed: u64, count: u16, interest: Interest) -> Self {
+        let processes = usize::from(count);
+        let timer = Timer {
+            armed: false,
+            deadline: VirtualTime::ZERO,
+            queued: None,
+            delay: Span::ZERO,
+            ordinals: Ordinals::default(),
+            pins: VecDeque::new(),
+        };
+        let status = Status { up: false, paused: false, life: 0, backlog: Vec::new() };
+        Self {
+            count,
+            now: VirtualTime::ZERO,
+            queue: Queue::default(),
+            slab: Vec::new(),
+            free: Vec::new(),
+            chance: Chance::new(seed),
+            network: Network::new(count, P::KINDS.len(), settings.link),
+            disks: (0..count).map(|_| Disk::new(settings.write)).collect(),
+            timers: vec![timer; processes * P::TIMERS.len()],
+            status: vec![status; processes],
+            acting: None,
+            interest,
+            stats: Stats::new(count, P::KINDS.len()),
+            records: 0,
+            digest: Digest::new(),
+            checkpoints: Checkpoints::default(),
+            digest_on: true,
+        }
+    }
+
+    /// Takes a record into the digest and shows it to whoever wants it.
+    #[inline]
+    pub(crate) fn emit(&mut self, watcher: Watcher<'_, P>, record: Record<P::Facts, P::Note>) {
+        self.records += 1;
+        let stamp = Stamp { number: self.records, at: self.now };
+        if self.digest_on {
+            self.digest.word(stamp.at.nanos());
+            record.encode(&mut self.digest);
+            if self.checkpoints.due(stamp.number) {
+                let value = self.digest.value();
+                self.checkpoints.keep(Checkpoint { records: stamp.number, at: stamp.at, value });
+            }
+        }
+        if self.interest.has(record.kind()) {
+            watcher.observe(stamp, &record);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn store(&mut self, pending: Pending<P>) -> u32 {
+        if let Some(place) = self.free.pop() {
+            self.slab[place as usize] = pending;
+            place
+        } else {
+            let place = u32::try_from(self.slab.len()).ok().filter(|place| place & TAG == 0);
+            let place = place.expect("fewer than 2^30 events are pending");
+            self.slab.push(pending);
+            place
+        }
+    }
+
+    #[inline]
+    pub(crate) fn take(&mut self, place: u32) -> Pending<P> {
+        self.free.push(place);
+        core::mem::replace(&mut self.slab[place as usize], Pending::Vacant)
+    }
+
+    /// A process hands a message to the network.
+    #[inline]
+    pub(crate) fn send(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        from: ProcessId,
+        to: ProcessId,
+        message: P::Message,
+    ) {
+        assert!(to.0 < self.count, "process {from} sends to process {to}, but there are only {}", self.count);
+        assert!(to != from, "process {from} sends to itself");
+        let label = P::label(&message);
+        assert!(usize::from(label.kind) < P::KINDS.len(), "message kind {} has no name", label.kind);
+        let ordinal = self.network.ordinal(from, to, label.kind, label.epoch);
+        let id = MessageId { from, to, kind: label.kind, copy: 0, ordinal, epoch: label.epoch };
+        self.stats.sent(&id, label.bytes);
+        self.emit(watcher, Record::Sent { id, facts: P::facts(&message), bytes: label.bytes });
+        self.hand_over(watcher, id, message);
+    }
+
+    /// Puts a message on its link: it is lost, held, or on its way.
+    #[inline]
+    pub(crate) fn hand_over(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: P::Message) {
+        let link = self.network.link(id.from, id.to);
+        if !link.open {
+            return self.lose(watcher, id, DropReason::Cut);
+        }
+        if link.held {
+            self.emit(watcher, Record::Held { id });
+            let place = self.store(Pending::Message { id, message, stage: Stage::Held });
+            self.network.link_mut(id.from, id.to).waiting.push_back(place);
+            return;
+        }
+        let quality = link.quality;
+        let fate = self.network.pinned(&id);
+        let block = self.chance.message(Domain::Message, &id);
+        let mut extra = Span::ZERO;
+        if quality.duplicate.ppm() | quality.reorder.ppm() != 0 && fate.is_none() {
+            let Block(coins, delay) = self.chance.message(Domain::MessageTwist, &id);
+            if id.copy == 0 && quality.duplicate.happens(upper(coins)) {
+                let copy = MessageId { copy: 1, ..id };
+                self.emit(watcher, Record::Duplicated { id: copy });
+                self.stats.duplicated += 1;
+                self.hand_over(watcher, copy, message.clone());
+            }
+            if quality.reorder.happens(lower(coins)) {
+                extra = between(Span::ZERO, quality.reorder_by, delay);
+            }
+        }
+        let latency = match fate {
+            Some(Fate::Drop) => return self.lose(watcher, id, DropReason::Ordered),
+            Some(Fate::Latency(latency)) => latency,
+            None if quality.loss.happens(upper(block.1)) => return self.lose(watcher, id, DropReason::Loss),
+            None => quality.latency.sample(block.0).plus(extra),
+        };
+        self.post(id, message, latency, lower(block.1), quality.fifo);
+    }
+
+    #[inline]
+    fn post(&mut self, id: MessageId, message: P::Message, latency: Span, tie: u32, fifo: bool) {
+        let now = self.now;
+        let link = self.network.link_mut(id.from, id.to);
+        let mut due = now.max(link.clogged_until).after(latency);
+        if fifo {
+            due = due.max(link.last_due.after(Span::from_nanos(1)));
+            link.last_due = due;
+        }
+        let place = self.store(Pending::Message { id, message, stage: Stage::InFlight });
+        self.queue.push(Key::new(due, tie, SLAB | place));
+    }
+
+    /// Delivers a held message now.
+    pub(crate) fn post_now(&mut self, id: MessageId, message: P::Message) {
+        let tie = lower(self.chance.message(Domain::Message, &id).1);
+        self.post(id, message, Span::ZERO, tie, false);
+    }
+
+    pub(crate) fn lose(&mut self, watcher: Watcher<'_, P>, id: MessageId, reason: DropReason) {
+        self.stats.dropped += 1;
+        self.emit(watcher, Record::Dropped { id, reason });
+    }
+
+    /// A process issues a write.
+    #[inline]
+    pub(crate) fn write(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        process: ProcessId,
+        write: P::Write,
+        epoch: u64,
+    ) -> WriteId {
+        let disk = &mut self.disks[process.index()];
+        let id = disk.next_id();
+        let ordinal = disk.ordinals.take(epoch);
+        let latency = match disk.latency {
+            crate::Latency::Constant(span) => span,
+            drawn => drawn.sample(self.chance.write(process, epoch, ordinal).0),
+        };
+        // In order: never at the same time as an earlier write, or the tie-break could turn them round.
+        let mut due = self.now.after(latency);
+        if !disk.pending.is_empty() || due <= disk.last_due {
+            due = due.max(disk.last_due.after(Span::from_nanos(1)));
+        }
+        disk.last_due = due;
+        let key = Key::new(due, self.chance.tie(process, WRITE, due), WRITE | u32::from(process.0));
+        disk.pending.push_back(Issued { id, write, key });
+        self.queue.push(key);
+        self.stats.writes += 1;
+        self.emit(watcher, Record::WriteIssued { process, write: id });
+        id
+    }
+
+    #[inline]
+    pub(crate) fn timer_index(process: ProcessId, timer: TimerId) -> usize {
+        assert!(usize::from(timer.0) < P::TIMERS.len(), "timer {} has no name", timer.0);
+        process.index() * P::TIMERS.len() + usize::from(timer.0)
+    }
+
+    /// Draws a timer's delay, or takes the next one that is pinned, and arms it.
+    pub(crate) fn draw_timer(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        process: ProcessId,
+        timer: TimerId,
+        (min, max): (Span, Span),
+        epoch: u64,
+    ) {
+        let index = Self::timer_index(process, timer);
+        let slot = &mut self.timers[index];
+        let ordinal = slot.ordinals.take(epoch);
+        slot.delay = match slot.pins.pop_front() {
+            Some(pinned) => pinned,
+            None if min >= max => min,
+            None => between(min, max, self.chance.timer(process, timer, epoch, ordinal).0),
+        };
+        let due = self.now.after(slot.delay);
+        self.emit(watcher, Record::TimerSet { process, timer, due });
+        self.arm(process, timer, due);
+    }
+
+    /// Arms a timer with the delay that it was last given.
+    #[inline]
+    pub(crate) fn rearm_timer(&mut self, process: ProcessId, timer: TimerId) {
+        let delay = self.timers[Self::timer_index(process, timer)].delay;
+        self.arm(process, timer, self.now.after(delay));
+    }
+
+    #[inline]
+    pub(crate) fn arm(&mut self, process: ProcessId, timer: TimerId, deadline: VirtualTime) {
+        let index = Self::timer_index(process, timer);
+        let slot = &mut self.timers[index];
+        slot.armed = true;
+        slot.deadline = deadline;
+        if slot.queued.is_none_or(|key| key.due() > deadline) {
+            self.enqueue_timer(index);
+        }
+    }
+
+    /// Puts the key of an armed timer into the queue.
+    pub(crate) fn enqueue_timer(&mut self, index: usize) {
+        let timers = P::TIMERS.len();
+        let process = ProcessId(u16::try_from(index / timers).expect("there are as many timers as it takes"));
+        let what = TIMER | u32::try_from(index).expect("processes times timers fit in 30 bits");
+        let due = self.timers[index].deadline;
+        let key = Key::new(due, self.chance.tie(process, what, due), what);
+        self.timers[index].queued = Some(key);
+        self.queue.push(key);
+    }
+
+    /// Something for a paused process: it waits.
+    pub(crate) fn wait(&mut self, process: ProcessId, what: u32) {
+        self.status[process.index()].backlog.push(what);
+    }
+
+    /// Whether one more message may wait for a process.
+    #[inline]
+    pub(crate) fn has_room(&self, process: ProcessId) -> bool {
+        self.status[process.index()].backlog.len() < BACKLOG_MAX
+    }
+
+    /// The bits that a process draws for itself.
+    pub(crate) fn draw(&self, process: ProcessId, purpose: u32, which: u64, bound: u64) -> u64 {
+        multiply_high(self.chance.process(process, purpose, which), bound)
+    }
+}

@@ -1,0 +1,176 @@
+//! Lives of processes: crashes, restarts, pauses, timers, disks, panics.
+
+use crate::common::{ALARM, BEAT, Habits, Note, P, at, heard, ms, notes, world};
+use sim_core::{Fault, Latency, Record, Settings, Simulation, Span, Step};
+
+fn settings(write: u64) -> Settings {
+    Settings { write: Latency::Constant(ms(write)), ..Settings::default() }
+}
+
+fn writer() -> Vec<Habits> {
+    vec![Habits { writes: true, ..Habits::default() }]
+}
+
+#[test]
+fn a_crash_loses_what_was_not_durable() {
+    let mut world = world(&settings(4), &writer(), 1);
+    world.run_until(at(33));
+    assert_eq!(*world.durable(P(0)), 2, "the write of 30 ms is not durable before 34 ms");
+    world.inject(&Fault::Crash { process: P(0) }).unwrap();
+    world.run_until(at(40));
+    assert_eq!(*world.durable(P(0)), 2);
+    assert!(world.observer().iter().any(|(_, r)| matches!(r, Record::Crashed { writes_lost: 1, .. })));
+    assert!(world.process(P(0)).is_none());
+    world.inject(&Fault::Restart { process: P(0) }).unwrap();
+    world.run_until(at(65));
+    let began: Vec<_> =
+        notes(&world, 0).into_iter().filter(|(_, n)| matches!(n, Note::Began { .. })).collect();
+    assert_eq!(began, [(0, Note::Began { from_disk: 0 }), (40, Note::Began { from_disk: 2 })]);
+    assert_eq!(*world.durable(P(0)), 4, "beats 3 and 4 again, at 50 and 60 ms");
+}
+
+#[test]
+fn writes_become_durable_in_their_order_even_when_their_latencies_would_not() {
+    let write = Latency::Uniform(Span::ZERO, ms(60));
+    let mut world = world(&Settings { write, ..Settings::default() }, &writer(), 2);
+    world.run_until(at(3_000));
+    let ids: Vec<u64> = world
+        .observer()
+        .iter()
+        .filter_map(|(_, r)| match r {
+            Record::WriteDurable { write, .. } => Some(write.0),
+            _ => None,
+        })
+        .collect();
+    assert!(ids.len() > 250);
+    assert!(ids.is_sorted());
+    let told = notes(&world, 0).into_iter().filter(|(_, n)| matches!(n, Note::Durable { .. })).count();
+    assert_eq!(told, ids.len());
+}
+
+#[test]
+fn messages_to_a_crashed_process_are_lost() {
+    let mut world = crate::common::speaker(&settings(1), 1, 1);
+    world.run_until(at(15));
+    world.inject(&Fault::Crash { process: P(1) }).unwrap();
+    world.run_until(at(35));
+    world.inject(&Fault::Restart { process: P(1) }).unwrap();
+    world.run_until(at(45));
+    assert_eq!(heard(&world, 1), [(11, 1), (41, 4)]);
+}
+
+#[test]
+fn a_paused_process_hears_everything_late_and_in_order() {
+    let mut world = crate::common::speaker(&settings(1), 1, 1);
+    world.run_until(at(15));
+    world.inject(&Fault::Pause { process: P(1) }).unwrap();
+    assert!(world.request(P(1), 5), "it is up, so it will hear of it");
+    world.run_until(at(35));
+    assert_eq!(heard(&world, 1).len(), 1);
+    world.inject(&Fault::Resume { process: P(1) }).unwrap();
+    world.run_until(at(35));
+    let expected = [
+        (11, Note::Heard { from: 0, beat: 1 }),
+        (35, Note::Asked(5)),
+        (35, Note::Heard { from: 0, beat: 2 }),
+        (35, Note::Heard { from: 0, beat: 3 }),
+    ];
+    assert_eq!(notes(&world, 1)[1..], expected);
+}
+
+#[test]
+fn the_timers_of_a_paused_process_fire_late_and_its_disk_goes_on() {
+    let mut world = world(&settings(4), &writer(), 1);
+    world.run_until(at(11));
+    world.inject(&Fault::Pause { process: P(0) }).unwrap();
+    world.run_until(at(28));
+    assert_eq!(*world.durable(P(0)), 1, "the disk does not know of the pause");
+    world.inject(&Fault::Resume { process: P(0) }).unwrap();
+    world.run_until(at(28));
+    assert_eq!(notes(&world, 0).last(), Some(&(28, Note::Durable { beat: 1 })));
+    assert_eq!(world.process(P(0)).unwrap().beat, 2, "the beat of 20 ms came at 28 ms");
+    world.run_until(at(38));
+    assert_eq!(world.process(P(0)).unwrap().beat, 3, "and the next one 10 ms after that");
+}
+
+#[test]
+fn a_crash_while_paused_loses_what_waited() {
+    let mut world = crate::common::speaker(&settings(1), 1, 1);
+    world.inject(&Fault::Pause { process: P(1) }).unwrap();
+    world.run_until(at(25));
+    world.inject(&Fault::Crash { process: P(1) }).unwrap();
+    world.inject(&Fault::Restart { process: P(1) }).unwrap();
+    assert!(!world.is_paused(P(1)));
+    world.run_until(at(35));
+    assert_eq!(heard(&world, 1), [(31, 3)]);
+}
+
+#[test]
+fn a_timer_that_is_rearmed_fires_after_the_last_time_only() {
+    let habits = [
+        Habits { answers: false, ..Habits::default() },
+        Habits { beat: Span::ZERO, alarm: ms(25), answers: false, ..Habits::default() },
+    ];
+    let mut world = world(&settings(1), &habits, 1);
+    world.run_until(at(105));
+    world.inject(&Fault::Crash { process: P(0) }).unwrap();
+    world.run_until(at(1_000));
+    let alarms: Vec<_> = notes(&world, 1).into_iter().filter(|(_, n)| *n == Note::Alarm).collect();
+    assert_eq!(alarms, [(126, Note::Alarm)], "25 ms after the last beat was heard at 101 ms");
+}
+
+#[test]
+fn pinned_delays_come_before_drawn_ones() {
+    let habits = vec![Habits { beat: Span::ZERO, alarm: ms(25), ..Habits::default() }; 1];
+    let mut world: Simulation<crate::common::Beater, Vec<crate::common::Line>> =
+        Simulation::new(&settings(1), habits, 1, Vec::new());
+    world.pin_timer(P(0), ALARM, [ms(3)]);
+    world.pin_timer(P(0), BEAT, []);
+    world.boot_all();
+    world.run_until(at(100));
+    assert_eq!(notes(&world, 0)[1..], [(3, Note::Alarm)]);
+}
+
+#[test]
+fn a_panic_is_a_finding_with_its_message_and_place() {
+    let habits = [Habits { panics_at: Some(3), ..Habits::default() }, Habits::default()];
+    let mut world = world(&settings(1), &habits, 1);
+    world.run_until(at(100));
+    let reports: Vec<_> = world
+        .observer()
+        .iter()
+        .filter_map(|(stamp, record)| match record {
+            Record::Panicked { process, report } => Some((stamp.at, *process, report.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reports.len(), 1);
+    let (when, process, report) = &reports[0];
+    assert_eq!((*when, *process, report.message.as_str()), (at(30), P(0), "beat 3 is too much"));
+    assert!(report.place.contains("it/common.rs:"), "{}", report.place);
+    assert!(!world.is_up(P(0)));
+    assert_eq!(world.process(P(1)).unwrap().beat, 10, "the others go on");
+    world.inject(&Fault::Restart { process: P(0) }).unwrap();
+    assert!(world.is_up(P(0)), "and so can it");
+}
+
+#[test]
+fn a_panic_on_a_request_and_in_a_step_is_caught_too() {
+    let mut world = world(&settings(1), &[Habits::default(), Habits::default()], 1);
+    assert!(world.request(P(1), 7));
+    assert!(!world.is_up(P(1)));
+    assert!(!world.request(P(1), 1), "it is down");
+    world.request_at(at(5), P(0), 7);
+    while world.is_up(P(0)) {
+        assert_eq!(world.step(), Step::Ran);
+    }
+    assert_eq!(world.now(), at(5));
+}
+
+#[test]
+fn an_idle_world_says_so() {
+    let mut world = world(&settings(1), &[Habits { beat: Span::ZERO, ..Habits::default() }], 1);
+    assert_eq!(world.step(), Step::Idle);
+    world.run_until(at(7));
+    assert_eq!(world.now(), at(7));
+}
