@@ -1,0 +1,135 @@
+//! Each planted bug does what it says, at its site.
+
+use crate::chaos::{ROUGH, Storm};
+use crate::world::{Host, accepted, append, events, request_vote, sends, vote};
+use raft_node::{Input, Mutation, Options};
+
+/// The same with the bug and without it.
+fn both(mutation: Mutation) -> [Options; 2] {
+    [Some(mutation), None].map(|mutation| Options { mutation, ..Options::default() })
+}
+
+#[test]
+fn vote_not_persisted_forgets_the_vote_and_keeps_the_term_over_a_restart() {
+    let [first, second] = both(Mutation::VoteNotPersisted).map(|options| {
+        let mut host = Host::with(0, 3, 1, None, &[], options);
+        let out = host.hear(1, request_vote(2, 0, 0));
+        assert_eq!(sends(&out), ["1: RequestVoteResponse t2 granted"]);
+        assert_eq!(sends(&host.hear(2, request_vote(2, 0, 0))), ["2: RequestVoteResponse t2 refused"]);
+        host.restart();
+        assert_eq!(host.term(), 2);
+        sends(&host.hear(2, request_vote(2, 0, 0)))
+    });
+    assert_eq!(first, ["2: RequestVoteResponse t2 granted"]);
+    assert_eq!(second, ["2: RequestVoteResponse t2 refused"]);
+}
+
+#[test]
+fn vote_not_persisted_spares_the_vote_for_oneself() {
+    for options in both(Mutation::VoteNotPersisted) {
+        let mut host = Host::with(0, 3, 1, None, &[], options);
+        host.run(Input::Campaign);
+        host.restart();
+        assert_eq!((host.term(), host.vote()), (2, Some(0)));
+    }
+}
+
+#[test]
+fn term_not_persisted_on_step_down_wakes_in_the_earlier_term() {
+    let terms = both(Mutation::TermNotPersistedOnStepDown).map(|options| {
+        let mut host = Host::with(0, 3, 1, None, &[], options);
+        let out = host.hear(1, append(5, 0, 0, &[], 0));
+        assert_eq!(sends(&out), ["1: AppendEntriesResponse t5 match 0"]);
+        host.restart();
+        host.term()
+    });
+    assert_eq!(terms, [1, 5]);
+}
+
+#[test]
+fn up_to_date_by_index_only_votes_for_a_longer_log_of_an_earlier_term() {
+    let answers = both(Mutation::UpToDateByIndexOnly).map(|options| {
+        let mut host = Host::with(0, 3, 3, None, &[1, 3], options);
+        (sends(&host.hear(1, request_vote(4, 3, 1))), sends(&host.hear(2, request_vote(5, 1, 4))))
+    });
+    let lines = |first: &str, second: &str| {
+        (
+            vec![format!("1: RequestVoteResponse t4 {first}")],
+            vec![format!("2: RequestVoteResponse t5 {second}")],
+        )
+    };
+    assert_eq!(answers, [lines("granted", "refused"), lines("refused", "granted")]);
+}
+
+#[test]
+fn stale_term_votes_counted_wins_with_a_vote_of_an_earlier_term() {
+    let letters = both(Mutation::StaleTermVotesCounted).map(|options| {
+        let mut host = Host::with(0, 3, 1, None, &[], options);
+        host.run(Input::Campaign);
+        host.run(Input::Campaign);
+        host.hear(1, vote(2, true));
+        host.letter()
+    });
+    assert_eq!(letters, ['L', 'C']);
+}
+
+#[test]
+fn duplicate_votes_counted_wins_with_one_vote_twice() {
+    let letters = both(Mutation::DuplicateVotesCounted).map(|options| {
+        let mut host = Host::with(0, 5, 1, None, &[], options);
+        host.run(Input::Campaign);
+        host.hear(1, vote(2, true));
+        host.hear(1, vote(2, true));
+        host.letter()
+    });
+    assert_eq!(letters, ['L', 'C']);
+}
+
+#[test]
+fn prior_term_commit_by_counting_commits_an_entry_of_an_earlier_term() {
+    let commits = both(Mutation::PriorTermCommitByCounting).map(|options| {
+        let mut host = Host::leader_with(3, 4, &[1, 2], options);
+        host.hear(1, accepted(4, 2));
+        host.commit()
+    });
+    assert_eq!(commits, [2, 0]);
+}
+
+#[test]
+fn truncate_on_any_append_takes_back_what_a_late_message_does_not_mention() {
+    let logs = both(Mutation::TruncateOnAnyAppend).map(|options| {
+        let mut host = Host::with(0, 3, 1, None, &[1, 1, 1], options);
+        host.hear(1, append(1, 3, 1, &[], 3));
+        let out = host.hear(1, append(1, 0, 0, &[1], 1));
+        assert_eq!(host.disk.log, host.view().log);
+        (host.log().len(), events(&out))
+    });
+    assert_eq!(logs[0], (1, vec!["truncate 1".to_owned(), "append 1 +1".to_owned()]));
+    assert_eq!(logs[1], (3, vec![]));
+}
+
+#[test]
+fn commit_not_capped_commits_what_the_message_did_not_vouch_for() {
+    let commits = both(Mutation::CommitNotCapped).map(|options| {
+        let mut host = Host::with(0, 3, 2, None, &[1, 1, 1], options);
+        host.hear(1, append(3, 1, 1, &[], 2));
+        host.hear(1, append(3, 5, 3, &[], 9));
+        host.commit()
+    });
+    assert_eq!(commits, [3, 1]);
+}
+
+/// Each bug can do the harm that it is said to do: some storm of this crate's own sees that, and the same
+/// storm without the bug passes.
+#[test]
+fn every_planted_bug_breaks_its_property_in_some_storm() {
+    for mutation in Mutation::ALL {
+        let [planted, sound] = both(mutation);
+        let expected = format!("{}: ", mutation.breaks());
+        let breaks = |options: &Options, seed| Storm::new(seed, ROUGH, options).rage(ROUGH, 2000);
+        let found = |seed: &u64| breaks(&planted, *seed).is_some_and(|broken| broken.starts_with(&expected));
+        let seed = (0..3000).find(found);
+        let seed = seed.unwrap_or_else(|| panic!("no storm shows that {mutation} breaks {expected}"));
+        assert_eq!(breaks(&sound, seed), None);
+    }
+}

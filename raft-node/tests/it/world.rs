@@ -1,0 +1,297 @@
+//! A node with a disk, and short words for what it is told and what it says.
+
+use raft_node::{
+    AppendResult, Config, Conflict, Durable, Entries, Entry, EntryKind, Event, HardState, Input, LogIndex,
+    Message, NodeId, NodeView, Options, Output, Outputs, Payload, PersistId, RaftNode, Term, Timer, Write,
+};
+
+/// A node and its disk.
+#[derive(Clone)]
+pub(crate) struct Host {
+    pub(crate) config: Config,
+    pub(crate) node: RaftNode,
+    pub(crate) disk: Durable,
+    /// Writes that were asked for and not done.
+    pub(crate) writes: Vec<(PersistId, Write)>,
+}
+
+impl Host {
+    /// The first boot of node `id` of `voters`, which are numbered from zero.
+    pub(crate) fn new(id: u16, voters: u16) -> Self {
+        Self::with(id, voters, 0, None, &[], Options::default())
+    }
+
+    /// A boot from a disk with this term, this vote and these terms of entries.
+    pub(crate) fn with(
+        id: u16,
+        voters: u16,
+        term: u64,
+        vote: Option<u16>,
+        log: &[u64],
+        options: Options,
+    ) -> Self {
+        let config = Config { id: NodeId(id), voters: (0..voters).map(NodeId).collect(), options };
+        let hard = HardState { term: Term(term), vote: vote.map(NodeId) };
+        let disk = Durable { hard, log: entries(log) };
+        let node = RaftNode::start(config.clone(), &disk, &mut Outputs::new());
+        Self { config, node, disk, writes: Vec::new() }
+    }
+
+    /// A follower in `term`.
+    pub(crate) fn follower(term: u64, log: &[u64]) -> Self {
+        Self::with(0, 3, term, None, log, Options::default())
+    }
+
+    /// Node 0 of `voters`, just elected in `term` by all, with these terms of entries from before.
+    pub(crate) fn leader(voters: u16, term: u64, log: &[u64]) -> Self {
+        Self::leader_with(voters, term, log, Options::default())
+    }
+
+    pub(crate) fn leader_with(voters: u16, term: u64, log: &[u64], options: Options) -> Self {
+        let mut host = Self::with(0, voters, term - 1, None, log, options);
+        host.run(Input::Campaign);
+        for voter in 1..voters {
+            host.hear(voter, vote(term, true));
+        }
+        assert_eq!(host.letter(), 'L');
+        host
+    }
+
+    /// One step, whose write, if any, stays under way.
+    pub(crate) fn step(&mut self, input: Input) -> Outputs {
+        let mut out = Outputs::new();
+        self.node.step(input, &mut out);
+        for output in &out {
+            if let Output::Persist { id, write } = output {
+                self.writes.push((*id, write.clone()));
+            }
+        }
+        out
+    }
+
+    /// Does all writes, and those that follow from them.
+    pub(crate) fn sync(&mut self) -> Outputs {
+        let mut out = Outputs::new();
+        while !self.writes.is_empty() {
+            let (id, write) = self.writes.remove(0);
+            self.disk.apply(write);
+            out.append(&mut self.step(Input::Persisted(id)));
+        }
+        out
+    }
+
+    /// One step on an instant disk.
+    pub(crate) fn run(&mut self, input: Input) -> Outputs {
+        let mut out = self.step(input);
+        out.append(&mut self.sync());
+        out
+    }
+
+    /// Takes a message, on an instant disk.
+    pub(crate) fn hear(&mut self, from: u16, message: Message) -> Outputs {
+        self.run(Input::Message { from: NodeId(from), message })
+    }
+
+    /// Takes a message; the write stays under way.
+    pub(crate) fn hear_only(&mut self, from: u16, message: Message) -> Outputs {
+        self.step(Input::Message { from: NodeId(from), message })
+    }
+
+    pub(crate) fn propose(&mut self, command: &str) -> Outputs {
+        self.run(Input::Propose(Payload::from(command)))
+    }
+
+    pub(crate) fn heartbeat(&mut self) -> Outputs {
+        self.run(Input::TimerFired(Timer::Heartbeat))
+    }
+
+    /// Loses what is not durable, and boots again.
+    pub(crate) fn restart(&mut self) -> Outputs {
+        let mut out = Outputs::new();
+        self.writes.clear();
+        self.node = RaftNode::start(self.config.clone(), &self.disk, &mut out);
+        out
+    }
+
+    pub(crate) fn view(&self) -> NodeView<'_> {
+        self.node.view()
+    }
+
+    pub(crate) fn letter(&self) -> char {
+        self.view().role.letter()
+    }
+
+    pub(crate) fn term(&self) -> u64 {
+        self.view().term.0
+    }
+
+    pub(crate) fn vote(&self) -> Option<u16> {
+        self.view().vote.map(|vote| vote.0)
+    }
+
+    pub(crate) fn commit(&self) -> u64 {
+        self.view().commit_index.0
+    }
+
+    /// The terms of the entries in memory.
+    pub(crate) fn log(&self) -> Vec<u64> {
+        self.view().log.iter().map(|entry| entry.term.0).collect()
+    }
+
+    /// What a leader knows of a peer: next and match index.
+    pub(crate) fn peer(&self, id: u16) -> (u64, u64) {
+        let peer = self.view().peers().find(|peer| peer.id.0 == id).expect("a leader knows of each peer");
+        (peer.next_index.0, peer.match_index.0)
+    }
+}
+
+pub(crate) fn noop(term: u64) -> Entry {
+    Entry { term: Term(term), kind: EntryKind::Noop }
+}
+
+pub(crate) fn entries(terms: &[u64]) -> Vec<Entry> {
+    terms.iter().copied().map(noop).collect()
+}
+
+pub(crate) fn request_vote(term: u64, last_index: u64, last_term: u64) -> Message {
+    Message::RequestVote {
+        term: Term(term),
+        last_log_index: LogIndex(last_index),
+        last_log_term: Term(last_term),
+    }
+}
+
+pub(crate) fn vote(term: u64, granted: bool) -> Message {
+    Message::RequestVoteResponse { term: Term(term), granted }
+}
+
+pub(crate) fn append(term: u64, prev: u64, prev_term: u64, terms: &[u64], commit: u64) -> Message {
+    Message::AppendEntries {
+        term: Term(term),
+        prev_log_index: LogIndex(prev),
+        prev_log_term: Term(prev_term),
+        entries: Entries::from(entries(terms)),
+        leader_commit: LogIndex(commit),
+    }
+}
+
+pub(crate) fn accepted(term: u64, match_index: u64) -> Message {
+    let result = AppendResult::Accepted { match_index: LogIndex(match_index) };
+    Message::AppendEntriesResponse { term: Term(term), result }
+}
+
+pub(crate) fn rejected(term: u64, prev: u64, conflict_term: Option<u64>, conflict_index: u64) -> Message {
+    let conflict = Conflict { term: conflict_term.map(Term), index: LogIndex(conflict_index) };
+    let result = AppendResult::Rejected { prev_log_index: LogIndex(prev), conflict };
+    Message::AppendEntriesResponse { term: Term(term), result }
+}
+
+/// The messages that are sent, each as `receiver: message`.
+pub(crate) fn sends(out: &[Output]) -> Vec<String> {
+    let line = |output: &Output| {
+        let Output::Send { to, message } = output else { return None };
+        Some(format!("{to}: {message}"))
+    };
+    out.iter().filter_map(line).collect()
+}
+
+/// What happens to timers, each as `set election`, `rearm heartbeat`, …
+pub(crate) fn timers(out: &[Output]) -> Vec<String> {
+    let line = |output: &Output| match output {
+        Output::SetTimer { timer, .. } => Some(format!("set {}", timer.name())),
+        Output::RearmTimer(timer) => Some(format!("rearm {}", timer.name())),
+        Output::CancelTimer(timer) => Some(format!("cancel {}", timer.name())),
+        Output::Send { .. }
+        | Output::Persist { .. }
+        | Output::Apply { .. }
+        | Output::Accepted { .. }
+        | Output::Refused { .. }
+        | Output::Event(_) => None,
+    };
+    out.iter().filter_map(line).collect()
+}
+
+/// The changes in memory, in short words.
+pub(crate) fn events(out: &[Output]) -> Vec<String> {
+    let line = |output: &Output| match output {
+        Output::Event(Event::Role { role, term }) => Some(format!("{role} t{term}")),
+        Output::Event(Event::Term(term)) => Some(format!("t{term}")),
+        Output::Event(Event::Vote { term, candidate }) => Some(format!("vote t{term} {candidate}")),
+        Output::Event(Event::Appended { first, entries }) => {
+            Some(format!("append {first} +{}", entries.len()))
+        }
+        Output::Event(Event::Truncated { from }) => Some(format!("truncate {from}")),
+        Output::Event(Event::Committed(index)) => Some(format!("commit {index}")),
+        Output::Apply { index, .. } => Some(format!("apply {index}")),
+        Output::Send { .. }
+        | Output::Persist { .. }
+        | Output::SetTimer { .. }
+        | Output::RearmTimer(_)
+        | Output::CancelTimer(_)
+        | Output::Accepted { .. }
+        | Output::Refused { .. } => None,
+    };
+    out.iter().filter_map(line).collect()
+}
+
+/// A small random stream: the node needs no chance, its tests do.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def1)
+    }
+
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mixed = (self.0 ^ (self.0 >> 31)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed ^ (mixed >> 29)
+    }
+
+    /// A number below `end`, which is not zero.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.bits() % end
+    }
+
+    pub(crate) fn index(&mut self, len: usize) -> usize {
+        usize::try_from(self.below(u64::try_from(len).expect("a length fits"))).expect("below a length")
+    }
+
+    pub(crate) fn one_in(&mut self, odds: u64) -> bool {
+        self.below(odds) == 0
+    }
+}
+
+impl Host {
+    /// What a message promises is on the disk.
+    pub(crate) fn assert_promise_is_durable(&self, to: NodeId, message: &Message) {
+        assert_eq!(self.broken_promise(to, message), None);
+    }
+
+    /// What a message promises and the disk does not hold.
+    pub(crate) fn broken_promise(&self, to: NodeId, message: &Message) -> Option<String> {
+        let HardState { term, vote } = self.disk.hard;
+        if message.term() > term {
+            return Some(format!("monotonic_durable_term: {message} while the durable term is {term}"));
+        }
+        match message {
+            Message::RequestVote { .. } => {
+                let own = vote == Some(self.config.id) && term == message.term();
+                (!own).then(|| format!("durable_vote: {message} without a durable vote for oneself"))
+            }
+            Message::RequestVoteResponse { granted, .. } => {
+                let kept = !granted || (vote == Some(to) && term == message.term());
+                (!kept).then(|| {
+                    format!("durable_vote: {message} to {to} while the disk says {vote:?} in {term}")
+                })
+            }
+            Message::AppendEntries { .. } => None,
+            Message::AppendEntriesResponse { result: AppendResult::Accepted { match_index }, .. } => {
+                let last = u64::try_from(self.disk.log.len()).expect("a length fits");
+                (match_index.0 > last)
+                    .then(|| format!("message_sanity: {message} with {last} durable entries"))
+            }
+            Message::AppendEntriesResponse { result: AppendResult::Rejected { .. }, .. } => None,
+        }
+    }
+}
