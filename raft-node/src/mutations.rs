@@ -16,8 +16,9 @@ pub enum Mutation {
     /// commit f596df0 (B1).
     VoteNotPersisted,
     /// A term that is adopted from a message is not written. After a restart the node is back in a term it
-    /// has left, and promises in it what it has promised before. Breaks `monotonic_durable_term`, then
-    /// `election_safety`. Source: eliben/raft `TestBug_BecomeFollowerMissingPersist`, commit 0ae7b34 (B3).
+    /// has left, and takes orders from leaders whose time is over. Breaks `message_sanity` (a message tells of
+    /// a term that its sender's disk does not know), then `leader_completeness`. Source: eliben/raft
+    /// `TestBug_BecomeFollowerMissingPersist`, commit 0ae7b34 (B3).
     TermNotPersistedOnStepDown,
     /// A voter compares only the lengths of the logs (Raft §5.4.1 compares last terms first), so that a long
     /// stale log wins and overwrites what is committed. Breaks `leader_completeness`. Source: openraft commit
@@ -71,7 +72,7 @@ impl Mutation {
         self.row().0
     }
 
-    /// The name of the property that the bug breaks first.
+    /// The name of a property that the bug breaks; others may break with it, or before.
     #[must_use]
     pub const fn breaks(self) -> &'static str {
         self.row().1
@@ -99,7 +100,7 @@ impl Mutation {
             ),
             Self::TermNotPersistedOnStepDown => Row(
                 "term_not_persisted_on_step_down",
-                "monotonic_durable_term",
+                "message_sanity",
                 "a term adopted from a message is not written",
                 "eliben/raft 0ae7b34",
             ),

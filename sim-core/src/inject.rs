@@ -3,7 +3,7 @@
 use crate::queue::Key;
 use crate::simulation::Simulation;
 use crate::world::{Pending, SLAB, Stage, TAG, TIMER};
-use crate::{DropReason, Fault, InFlight, MessageId, Observer, Process, ProcessId, Record};
+use crate::{DropReason, Fault, InFlight, MessageId, Observer, Process, ProcessId, Record, VirtualTime};
 use core::fmt;
 
 /// Why a fault cannot be injected.
@@ -85,7 +85,10 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
                 link.clogged_until = link.clogged_until.max(until);
             }
             Fault::SetQuality { from, to, quality } => {
-                self.world.network.link_mut(*from, *to).quality = *quality;
+                let link = self.world.network.link_mut(*from, *to);
+                link.quality = *quality;
+                // A new stream: it does not wait for what the old one still carries.
+                link.last_due = VirtualTime::ZERO;
             }
             Fault::Crash { process } => {
                 if self.is_up(*process) {

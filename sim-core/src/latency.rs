@@ -201,7 +201,8 @@ pub struct LinkQuality {
     pub reorder: Ratio,
     /// The longest extra delay of a reordered message.
     pub reorder_by: Span,
-    /// Whether messages arrive in the order in which they were sent, as on a stream.
+    /// Whether messages arrive in the order in which they were sent, as on a stream. A change of the link's quality
+    /// begins a new stream.
     pub fifo: bool,
 }
 

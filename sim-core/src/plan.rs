@@ -198,8 +198,8 @@ fn groups(stream: &mut Stream, order: &[ProcessId]) -> Vec<Vec<ProcessId>> {
 fn degraded(stream: &mut Stream, usual: &LinkQuality) -> LinkQuality {
     let mut quality = *usual;
     if stream.coin() {
-        let least = usual.latency.longest();
-        quality.latency = Latency::Uniform(least, least.times(stream.between(2, 40)));
+        let least = usual.latency.sample(0);
+        quality.latency = Latency::Uniform(least, least.plus(Span::from_millis(stream.between(20, 400))));
     }
     if stream.coin() {
         quality.loss = Ratio::from_percent(u32::try_from(stream.between(5, 60)).unwrap_or(60));

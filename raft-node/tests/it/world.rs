@@ -272,7 +272,7 @@ impl Host {
     pub(crate) fn broken_promise(&self, to: NodeId, message: &Message) -> Option<String> {
         let HardState { term, vote } = self.disk.hard;
         if message.term() > term {
-            return Some(format!("monotonic_durable_term: {message} while the durable term is {term}"));
+            return Some(format!("message_sanity: {message} while the durable term is {term}"));
         }
         match message {
             Message::RequestVote { .. } => {
