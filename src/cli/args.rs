@@ -1,0 +1,227 @@
+//! The command line.
+
+use crate::chain::Chain;
+use crate::cli::exit::Exit;
+use crate::scenario::Seed;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use core::ops::Range;
+use core::str::FromStr;
+use std::path::PathBuf;
+
+/// Is your Raft seaworthy? Runs Raft clusters in virtual time, deterministically, through every storm.
+#[derive(Debug, Parser)]
+#[command(name = "seaworthy", version, about, after_help = Exit::TABLE, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Common {
+    /// Say only what went wrong
+    #[arg(short, long, global = true, env = "SEAWORTHY_QUIET", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) quiet: bool,
+    /// When to use colour; `auto` asks the terminal, NO_COLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, env = "SEAWORTHY_COLOR", hide_env_values = true)]
+    pub(crate) color: Color,
+    /// Columns to draw in; by default the terminal's, or 120
+    #[arg(long, global = true, value_parser = clap::value_parser!(u16).range(40..=1000))]
+    pub(crate) width: Option<u16>,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub(crate) ascii: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum View {
+    /// The story: heartbeats folded
+    Table,
+    /// Every record
+    Full,
+    /// No view
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run scenario files
+    Run(Run),
+    /// Draw whole scenarios from seeds and run them until something breaks
+    Fuzz(Fuzz),
+    /// Run one seed again and check that it gives the same digest
+    Replay(Replay),
+    /// Read scenario files and say what is wrong with them, without running them
+    Check(Check),
+    /// List the scenarios of a folder and what each shows
+    List(List),
+    /// Draw a trace file
+    Show(Show),
+    /// Print the JSON schema of scenario files
+    Schema,
+    /// List the planted bugs that this build can switch on
+    Mutations,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The seed: decimal, 0x… or a 40-digit git hash. By default the scenario's own
+    #[arg(long, conflicts_with = "seeds", env = "SEAWORTHY_SEED")]
+    pub(crate) seed: Option<Seed>,
+    /// Run every seed of a range, the end excluded
+    #[arg(long, value_name = "A..B")]
+    pub(crate) seeds: Option<SeedRange>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Write every record to this file, one JSON document a line (one scenario and one seed only)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// What to draw. By default a table for one scenario and one seed, else nothing
+    #[arg(long, value_enum, env = "SEAWORTHY_VIEW", hide_env_values = true)]
+    pub(crate) view: Option<View>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
+    /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutation: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Jobs {
+    /// How many threads; by default as many as there are processors. The results are the same for any number
+    #[arg(short, long, env = "SEAWORTHY_JOBS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+impl Jobs {
+    pub(crate) fn count(&self) -> usize {
+        let processors = || std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
+        self.jobs.map_or_else(processors, usize::from)
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Fuzz {
+    /// Stop after this time, such as 30s or 10min (the default is 30s)
+    #[arg(long, value_name = "DURATION", conflicts_with_all = ["runs", "seeds"])]
+    pub(crate) time: Option<sim_core::Span>,
+    /// Stop after so many runs
+    #[arg(long, value_name = "N", conflicts_with = "seeds", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) runs: Option<u64>,
+    /// Run exactly these run seeds, the end excluded
+    #[arg(long, value_name = "A..B", conflicts_with = "seed")]
+    pub(crate) seeds: Option<SeedRange>,
+    /// The seed of the campaign, from which the seeds of the runs are drawn. By default a new one, which is printed
+    #[arg(long, env = "SEAWORTHY_SEED")]
+    pub(crate) seed: Option<Seed>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
+    /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutation: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Replay {
+    /// The seed, as it was printed
+    pub(crate) seed: Seed,
+    /// The scenario that failed; without it the scenario is drawn from the seed, as `fuzz` does
+    #[arg(long, value_name = "FILE")]
+    pub(crate) scenario: Option<PathBuf>,
+    /// The digest to expect: 16 digits, or all that was printed
+    #[arg(long)]
+    pub(crate) digest: Option<Chain>,
+    /// Write every record to this file, one JSON document a line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Write the scenario that was drawn to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+    pub(crate) save: Option<PathBuf>,
+    /// What to draw: around the violation, if there is one
+    #[arg(long, value_enum, default_value_t = View::Table, env = "SEAWORTHY_VIEW", hide_env_values = true)]
+    pub(crate) view: View,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
+    /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mutation: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    /// Scenario files, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// The folder
+    #[arg(default_value = "scenarios")]
+    pub(crate) folder: PathBuf,
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// The trace
+    #[arg(value_name = "TRACE")]
+    pub(crate) file: PathBuf,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = View::Table, env = "SEAWORTHY_VIEW", hide_env_values = true)]
+    pub(crate) view: View,
+    /// Draw only from this record on
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) from: Option<u64>,
+    /// Draw only up to this record
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) to: Option<u64>,
+}
+
+/// Seeds from A to B, B excluded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SeedRange(pub(crate) Range<u64>);
+
+impl FromStr for SeedRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (from, to) = text.split_once("..").ok_or("expected a range such as 0..1000")?;
+        let seed = |text: &str| text.parse::<Seed>().map(|seed| seed.0).map_err(|error| error.to_string());
+        let (from, to) = (seed(from)?, seed(to)?);
+        if from < to { Ok(Self(from..to)) } else { Err(format!("{from}..{to} holds no seed")) }
+    }
+}

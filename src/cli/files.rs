@@ -1,0 +1,100 @@
+//! Scenario files: finding them, reading them, checking them, listing them.
+
+use crate::cli::args::{Check, Format, List};
+use crate::cli::output::Output;
+use crate::cli::{Exit, Failure};
+use crate::scenario::{Expect, Scenario};
+use std::path::{Path, PathBuf};
+
+/// The scenario files that are meant: a folder stands for those in it and below it, in order of their names.
+pub(crate) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut found = Vec::new();
+    for file in files {
+        if file.is_dir() {
+            collect(file, &mut found)?;
+        } else {
+            found.push(file.clone());
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::new(Exit::NothingSelected, "no scenario files there (*.json, *.jsonc)"));
+    }
+    Ok(found)
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let unreadable =
+        |error: std::io::Error| Failure::new(Exit::BadInput, format!("{}: {error}", folder.display()));
+    let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(unreadable)?.collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() {
+            collect(&path, found)?;
+        } else if (name.ends_with(".json") && !name.ends_with(".schema.json")) || name.ends_with(".jsonc") {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a scenario, or says what is wrong with it.
+pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
+    Scenario::read(path).map_err(|error| {
+        let rendered = error.render(output.error_color(), output.width);
+        Failure::new(Exit::BadInput, format!("{}\n{}", path.display(), rendered.trim_end()))
+    })
+}
+
+pub(crate) fn check(args: &Check, output: &mut Output) -> Result<Exit, Failure> {
+    let files = find(&args.files)?;
+    let mut bad = 0;
+    for file in &files {
+        match read(file, output) {
+            Ok(_) if output.quiet => {}
+            Ok(scenario) => output.line(&format!("ok   {}  ({})", file.display(), scenario.name))?,
+            Err(failure) => {
+                bad += 1;
+                output.error(&failure.message);
+            }
+        }
+    }
+    if bad == 0 {
+        return Ok(Exit::Clean);
+    }
+    Err(Failure::new(Exit::BadInput, format!("{bad} of {} scenario files cannot be used", files.len())))
+}
+
+/// What a scenario is expected to show, in a word or two.
+pub(crate) fn verdict(scenario: &Scenario) -> String {
+    match scenario.expect {
+        Expect::Pass => "passes".to_string(),
+        Expect::Violation(property) => format!("violates {property}"),
+    }
+}
+
+pub(crate) fn list(args: &List, output: &mut Output) -> Result<Exit, Failure> {
+    let mut rows = Vec::new();
+    for file in find(std::slice::from_ref(&args.folder))? {
+        let scenario = read(&file, output)?;
+        rows.push((file, verdict(&scenario), scenario));
+    }
+    if args.format == Format::Json {
+        let row = |(file, verdict, scenario): &(PathBuf, String, Scenario)| {
+            serde_json::json!({
+                "file": file, "name": scenario.name, "nodes": scenario.nodes, "shows": scenario.shows, "verdict": verdict,
+            })
+        };
+        let scenarios: Vec<_> = rows.iter().map(row).collect();
+        let document = serde_json::json!({ "schema_version": 1, "scenarios": scenarios });
+        output.line(&document.to_string())?;
+        return Ok(Exit::Clean);
+    }
+    for (file, verdict, scenario) in rows {
+        output.line(&format!("{}  ({} nodes, {verdict})", file.display(), scenario.nodes))?;
+        output.line(&format!("    {}", scenario.shows))?;
+    }
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,113 @@
+//! The program `seaworthy`: reads its command line, does one thing, says how it went, and ends with a code.
+//!
+//! Results go to standard output, progress and diagnostics to standard error. The codes are those of [`Exit`].
+
+mod args;
+mod exit;
+mod files;
+mod fuzz;
+mod output;
+mod play;
+mod replay;
+mod run;
+mod show;
+
+pub use exit::Exit;
+
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use output::Output;
+use std::process::ExitCode;
+
+/// Something that ends the program early: what to say, and the code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into() }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::BadInput, format!("standard output: {error}"))
+    }
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are asked for, not errors. Nobody is left to tell if this cannot be printed.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() };
+        }
+    };
+    let mut output = Output::new(&cli.common);
+    let result = sim_core::catch(|| dispatch(&cli, &mut output));
+    let exit = match result {
+        Ok(Ok(exit)) => exit,
+        // Whoever read our output has gone: not our trouble.
+        Ok(Err(failure)) if failure.message.contains("Broken pipe") => Exit::Clean,
+        Ok(Err(failure)) => {
+            output.error(&failure.message);
+            failure.exit
+        }
+        Err(report) => {
+            output.error(&format!("this is a bug in seaworthy: {} (at {})", report.message, report.place));
+            Exit::Internal
+        }
+    };
+    exit.into()
+}
+
+fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
+    match &cli.command {
+        Command::Run(args) => run::run(args, output),
+        Command::Fuzz(args) => fuzz::fuzz(args, output),
+        Command::Replay(args) => replay::replay(args, output),
+        Command::Check(args) => files::check(args, output),
+        Command::List(args) => files::list(args, output),
+        Command::Show(args) => show::show(args, output),
+        Command::Schema => {
+            let schema = serde_json::to_string_pretty(&crate::scenario::schema()).unwrap_or_default();
+            output.line(&schema)?;
+            Ok(Exit::Clean)
+        }
+        Command::Mutations => mutations(output),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "seaworthy", &mut text);
+            output.raw(&text)?;
+            Ok(Exit::Clean)
+        }
+        Command::Man => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
+            output.raw(&text)?;
+            Ok(Exit::Clean)
+        }
+    }
+}
+
+#[cfg(feature = "mutations")]
+fn mutations(output: &mut Output) -> Result<Exit, Failure> {
+    for mutation in raft_node::Mutation::ALL {
+        output.line(&format!("{}  (breaks {})", mutation.name(), mutation.breaks()))?;
+        output.line(&format!("    {}", mutation.what()))?;
+        output.line(&format!("    source: {}", mutation.source()))?;
+    }
+    Ok(Exit::Clean)
+}
+
+#[cfg(not(feature = "mutations"))]
+fn mutations(_: &mut Output) -> Result<Exit, Failure> {
+    let message = "this build has no planted bugs: build it with `--features mutations`";
+    Err(Failure::new(Exit::NothingSelected, message))
+}

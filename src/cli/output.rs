@@ -1,0 +1,83 @@
+//! Where words go: results to standard output, everything else to standard error.
+
+use crate::cli::args::{Color, Common};
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+/// The program's mouth.
+pub(crate) struct Output {
+    out: BufWriter<io::Stdout>,
+    pub(crate) quiet: bool,
+    /// Whether standard output takes colour.
+    pub(crate) color: bool,
+    /// Whether standard error does.
+    error_color: bool,
+    /// Columns to draw in.
+    pub(crate) width: usize,
+    pub(crate) ascii: bool,
+}
+
+/// What is drawn in where there is no terminal to ask.
+const WIDTH_DEFAULT: usize = 120;
+
+impl Output {
+    pub(crate) fn new(common: &Common) -> Self {
+        let wants = |auto: anstream::ColorChoice| match common.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => auto != anstream::ColorChoice::Never,
+        };
+        let terminal = terminal_size::terminal_size()
+            .map(|(width, _)| usize::from(width.0))
+            .filter(|width| *width >= 40);
+        let width = common.width.map(usize::from).or(terminal).unwrap_or(WIDTH_DEFAULT);
+        Self {
+            out: BufWriter::new(io::stdout()),
+            quiet: common.quiet,
+            color: wants(anstream::AutoStream::choice(&io::stdout())),
+            error_color: wants(anstream::AutoStream::choice(&io::stderr())),
+            width,
+            ascii: common.ascii,
+        }
+    }
+
+    /// A line of the result.
+    pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "{text}")?;
+        self.out.flush()
+    }
+
+    /// Bytes of the result.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.out.flush()
+    }
+
+    /// Something beside the result, unless it is to be quiet.
+    pub(crate) fn aside(&mut self, text: &str) {
+        if !self.quiet {
+            self.tell(text);
+        }
+    }
+
+    /// Something that must be said beside the result.
+    pub(crate) fn tell(&mut self, text: &str) {
+        // If standard error is gone there is nobody to tell.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// What ends the program.
+    pub(crate) fn error(&mut self, message: &str) {
+        let label = if self.error_color { "\x1b[1;31merror\x1b[0m" } else { "error" };
+        self.tell(&format!("{label}: {message}"));
+    }
+
+    /// Whether progress can be drawn over itself.
+    pub(crate) fn draws_progress(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+
+    /// Whether diagnostics take colour.
+    pub(crate) fn error_color(&self) -> bool {
+        self.error_color
+    }
+}

@@ -1,0 +1,79 @@
+//! `seaworthy replay`: a seed again, exactly.
+
+use crate::chain::Chain;
+use crate::cli::args::{Format, Replay as Args};
+use crate::cli::output::Output;
+use crate::cli::play::Play;
+use crate::cli::run::program;
+use crate::cli::{Exit, Failure, files};
+use crate::execute::{Limits, Outcome, resolved};
+use crate::fuzz;
+use crate::report::{self, Replay};
+use crate::scenario::Seed;
+use serde_json::json;
+
+/// How many records before and after a violation are drawn.
+const AROUND: u64 = 60;
+
+pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let (mut scenario, limits) = match &args.scenario {
+        Some(path) => (files::read(path, output)?, Limits::default()),
+        None => (fuzz::draw(args.seed.0), fuzz::LIMITS),
+    };
+    if args.mutation.is_some() {
+        scenario.mutation.clone_from(&args.mutation);
+    }
+    if let Some(path) = &args.save {
+        let text = serde_json::to_string_pretty(&scenario).unwrap_or_default();
+        std::fs::write(path, text + "\n")
+            .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
+        output.aside(&format!("the scenario is in {}", path.display()));
+    }
+    output.aside(&format!("{}  seed {}", scenario.name, Seed(args.seed.0)));
+    for line in resolved(&scenario) {
+        output.aside(&format!("  {line}"));
+    }
+    let play = Play {
+        scenario: &scenario,
+        seed: args.seed.0,
+        limits,
+        trace: args.trace.as_deref(),
+        view: args.view,
+        format: args.format,
+        around: Some(AROUND),
+        replay: Replay {
+            program: program(),
+            scenario: args.scenario.clone(),
+            mutation: args.mutation.clone(),
+        },
+    };
+    let outcome = play.play(output)?;
+    play.tell(&outcome, output)?;
+    if args.format == Format::Json {
+        let line = play.replay.line(outcome.seed, &Chain::of(&outcome));
+        let run = report::run_json(&scenario, &outcome, &line);
+        let same = args.digest.as_ref().map(|chain| chain.check(&outcome).is_ok());
+        output.line(&report::document(vec![run], json!({ "digest_matches": same })).to_string())?;
+    }
+    compare(args.digest.as_ref(), &outcome, output)
+}
+
+fn compare(chain: Option<&Chain>, outcome: &Outcome, output: &mut Output) -> Result<Exit, Failure> {
+    match chain.map(|chain| chain.check(outcome)) {
+        Some(Err(divergence)) => {
+            let expected = chain.map(|chain| format!("{:016x}", chain.digest)).unwrap_or_default();
+            let found = format!("{:016x}", outcome.digest);
+            let what = format!(
+                "not reproduced: the digest is {found}, expected {expected}\n  {divergence}\n  the scenario file, the \
+                 program or its options differ from those that printed the digest"
+            );
+            Err(Failure::new(Exit::NotReproduced, what))
+        }
+        same => {
+            if same.is_some() {
+                output.aside("reproduced: the digest is the one expected");
+            }
+            Ok(if outcome.verdict.as_expected() { Exit::Clean } else { Exit::Violation })
+        }
+    }
+}

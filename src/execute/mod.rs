@@ -1,0 +1,248 @@
+//! Running a scenario: the one executor for those that people write, those that are drawn, and those that shrink.
+//!
+//! It does the steps in order, asks what is to be asked, watches over safety after every event, and ends by proving
+//! that the cluster can still live. It stops at the first violation.
+
+mod ask;
+mod build;
+mod ending;
+mod outcome;
+mod steps;
+mod targets;
+
+pub use build::{UnknownMutation, resolved};
+pub use outcome::{Limits, Outcome, Verdict};
+
+use crate::adapter::RaftProcess;
+use crate::oracles::Judge;
+use crate::record::{Hash64, MessageFacts, Note};
+use crate::scenario::{Expect, Name, Predicate, Scenario, Step};
+use crate::violation::{Property, Violation};
+use ask::Asking;
+use sim_core::{Digest, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime};
+use std::collections::BTreeMap;
+
+/// A cluster under judgement, and whoever else watches.
+pub type Cluster<T = ()> = Simulation<RaftProcess, (Judge, T)>;
+
+/// Runs `scenario` with `seed`, shows every record to `watcher` too, and gives it back.
+///
+/// # Errors
+///
+/// When the scenario names a planted bug that this build does not have.
+pub fn run<T: Observer<MessageFacts, Note>>(
+    scenario: &Scenario,
+    seed: u64,
+    limits: Limits,
+    watcher: T,
+) -> Result<(Outcome, T), UnknownMutation> {
+    let sim = build::cluster(scenario, seed, watcher)?;
+    let mut runner = Runner {
+        scenario,
+        seed,
+        limits,
+        sim,
+        names: BTreeMap::new(),
+        marks: BTreeMap::new(),
+        padded: BTreeMap::new(),
+        round: 0,
+        drawn: BTreeMap::new(),
+        place: Vec::new(),
+    };
+    let halted = runner.play();
+    Ok(runner.outcome(halted.err()))
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) nodes: Vec<ProcessId>,
+    /// The highest term of those nodes when the name was bound.
+    pub(crate) term: u64,
+}
+
+/// What a mark remembers.
+#[derive(Clone, Debug)]
+pub(crate) struct Marked {
+    pub(crate) at: VirtualTime,
+    /// Traffic by sender and kind.
+    pub(crate) traffic: Vec<Traffic>,
+}
+
+/// Why the run goes no further.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// An oracle has found something.
+    Found,
+    /// The scenario's own demands are not met.
+    Failed(Violation),
+}
+
+pub(crate) struct Runner<'s, T> {
+    pub(crate) scenario: &'s Scenario,
+    seed: u64,
+    limits: Limits,
+    pub(crate) sim: Cluster<T>,
+    pub(crate) names: BTreeMap<Name, Bound>,
+    pub(crate) marks: BTreeMap<Name, Marked>,
+    pub(crate) padded: BTreeMap<String, Hash64>,
+    /// The round of the innermost `repeat`, from 1; 0 outside.
+    round: u32,
+    /// How often each drawing step was drawn for: the draws of a step do not depend on the steps around it.
+    drawn: BTreeMap<u64, u64>,
+    /// Where in the file the current step stands.
+    place: Vec<String>,
+}
+
+impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+    fn play(&mut self) -> Result<(), Halt> {
+        self.sim.boot_all();
+        self.watch()?;
+        let scenario = self.scenario;
+        self.all(&scenario.steps, "steps")?;
+        self.end()
+    }
+
+    fn all(&mut self, steps: &[Step], list: &str) -> Result<(), Halt> {
+        for (index, step) in steps.iter().enumerate() {
+            self.place.push(format!("{list}[{index}]"));
+            match self.in_this_round(step) {
+                Some(step) => self.step(&step)?,
+                None => self.step(step)?,
+            }
+            self.watch()?;
+            self.place.pop();
+        }
+        Ok(())
+    }
+
+    /// The step with the number of the round in place of `{round}`, if it holds that.
+    fn in_this_round(&self, step: &Step) -> Option<Step> {
+        if self.round == 0 || matches!(step, Step::Repeat(_)) {
+            return None;
+        }
+        let text = serde_json::to_string(step).ok().filter(|text| text.contains("{round}"))?;
+        serde_json::from_str(&text.replace("{round}", &self.round.to_string())).ok()
+    }
+
+    pub(crate) fn repeat(&mut self, times: u32, steps: &[Step]) -> Result<(), Halt> {
+        let outer = self.round;
+        for round in 1..=times {
+            self.round = round;
+            self.all(steps, &format!("repeat({round}).steps"))?;
+        }
+        self.round = outer;
+        Ok(())
+    }
+
+    /// Stops if an oracle has found something.
+    fn watch(&self) -> Result<(), Halt> {
+        if self.sim.observer().0.violations().is_empty() { Ok(()) } else { Err(Halt::Found) }
+    }
+
+    pub(crate) fn now(&self) -> Stamp {
+        Stamp { number: self.sim.records(), at: self.sim.now() }
+    }
+
+    /// A demand of the scenario that is not met.
+    pub(crate) fn failed(
+        &self,
+        property: Property,
+        node: Option<ProcessId>,
+        what: impl Into<String>,
+    ) -> Halt {
+        let place = self.place.join(".");
+        let what = what.into();
+        let what = if place.is_empty() { what } else { format!("{place}: {what}") };
+        Halt::Failed(Violation::new(property, self.now(), node, what))
+    }
+
+    pub(crate) fn unmet(&self, what: impl Into<String>) -> Halt {
+        self.failed(Property::Expectation, None, what)
+    }
+
+    pub(crate) fn asking(&self) -> Asking<'_, T> {
+        Asking { sim: &self.sim, names: &self.names, marks: &self.marks, padded: &self.padded }
+    }
+
+    /// Lets time pass for `span`.
+    pub(crate) fn pass(&mut self, span: Span) -> Result<(), Halt> {
+        self.run_to(self.sim.now().after(span), |_| false).map(|_| ())
+    }
+
+    /// Lets time pass until `predicate` holds, or until `deadline`. Says whether it holds.
+    pub(crate) fn pass_until(&mut self, predicate: &Predicate, deadline: VirtualTime) -> Result<bool, Halt> {
+        if self.asking().holds(predicate) {
+            return Ok(true);
+        }
+        let mut seen = self.sim.observer().0.mirror().version();
+        let timed = ask::reads_clock_or_traffic(predicate);
+        // What was named stays as it is while time passes; the cluster needs to be lent on its own.
+        let (names, marks) = (core::mem::take(&mut self.names), core::mem::take(&mut self.marks));
+        let padded = core::mem::take(&mut self.padded);
+        let reached = self.run_to(deadline, |sim| {
+            let version = sim.observer().0.mirror().version();
+            let changed = core::mem::replace(&mut seen, version) != version;
+            (changed || timed)
+                && Asking { sim, names: &names, marks: &marks, padded: &padded }.holds(predicate)
+        });
+        (self.names, self.marks, self.padded) = (names, marks, padded);
+        // At the deadline the clock itself may have made it true.
+        Ok(reached? || self.asking().holds(predicate))
+    }
+
+    /// Runs until `until` or until `stop` says so, and says whether it did.
+    pub(crate) fn run_to(
+        &mut self,
+        until: VirtualTime,
+        mut stop: impl FnMut(&Cluster<T>) -> bool,
+    ) -> Result<bool, Halt> {
+        let events_max = self.limits.events_max;
+        let mut stopped = false;
+        self.sim.run(until, |sim| {
+            stopped = stop(sim);
+            stopped || !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max
+        });
+        self.watch()?;
+        if !stopped && self.sim.stats().events >= events_max {
+            let what = format!(
+                "still running after {events_max} events: a livelock, or a longer run than the limit"
+            );
+            return Err(self.failed(Property::Convergence, None, what));
+        }
+        Ok(stopped)
+    }
+
+    /// The draws of a step: a function of the seed, of what the step says, and of how often it was reached, so that
+    /// taking another step out of the scenario does not change them.
+    pub(crate) fn draws(&mut self, step: &impl serde::Serialize) -> Stream {
+        let text = serde_json::to_string(step).expect("a step can be written as JSON");
+        let mut digest = Digest::new();
+        digest.text(&text);
+        let which = digest.value();
+        let times = self.drawn.entry(which).or_default();
+        *times += 1;
+        Stream::new(self.seed ^ times.rotate_left(32), "steps", which)
+    }
+
+    fn outcome(self, halted: Option<Halt>) -> (Outcome, T) {
+        let Self { scenario, seed, sim, .. } = self;
+        let (records, at, digest) = (sim.records(), sim.now(), sim.digest());
+        let (checkpoints, stats) = (sim.checkpoints().to_vec(), sim.stats().clone());
+        let (judge, watcher) = sim.into_observer();
+        let mut violations = judge.violations().to_vec();
+        if let Some(Halt::Failed(violation)) = halted {
+            violations.push(violation);
+        }
+        let verdict = match scenario.expect {
+            Expect::Pass if violations.is_empty() => Verdict::Passed,
+            Expect::Violation(property) if violations.iter().any(|found| found.property == property) => {
+                Verdict::FailedAsExpected(property)
+            }
+            Expect::Violation(property) if violations.is_empty() => Verdict::FailedToFail(property),
+            Expect::Pass | Expect::Violation(_) => Verdict::Failed,
+        };
+        let outcome = Outcome { seed, verdict, violations, at, records, digest, checkpoints, stats };
+        (outcome, watcher)
+    }
+}

@@ -1,0 +1,112 @@
+//! What a run has told so far, folded into one picture of the cluster.
+//!
+//! Oracles, predicates of scenarios and views read it. It believes every record: judging is the oracles'
+//! work, and so it must stay meaningful, and never panic, on records that no lawful Raft would write. It
+//! knows nothing of the simulation that the records come from, so a trace from elsewhere is as good.
+//!
+//! It stands in the hot loop: everything is indexed by process, a record that changes nothing costs a branch,
+//! and in the steady state nothing is allocated but the growth of the logs.
+
+mod log;
+mod node;
+#[cfg(test)]
+mod tests;
+
+pub use log::{LogCell, LogMirror};
+pub use node::{DurableMirror, NodeMirror};
+
+use crate::record::Record;
+use sim_core::{Interest, ProcessId, RecordKind, Stamp};
+
+/// A cluster as its records tell of it.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    /// The nodes, in the order of their ids. Processes beyond them (clients, say) are no concern of the
+    /// mirror's.
+    pub nodes: Vec<NodeMirror>,
+    version: u64,
+}
+
+impl Mirror {
+    /// The records that can change it.
+    pub const INTEREST: Interest = Interest::of(&[
+        RecordKind::Booted,
+        RecordKind::Crashed,
+        RecordKind::Paused,
+        RecordKind::Resumed,
+        RecordKind::Panicked,
+        RecordKind::WriteDurable,
+        RecordKind::Noted,
+    ]);
+
+    /// A cluster of `count` nodes, none of which has booted.
+    #[must_use]
+    pub fn new(count: u16) -> Self {
+        Self { nodes: vec![NodeMirror::new(); usize::from(count)], version: 0 }
+    }
+
+    /// The node that `process` is, if it is one.
+    #[inline]
+    #[must_use]
+    pub fn node(&self, process: ProcessId) -> Option<&NodeMirror> {
+        self.nodes.get(process.index())
+    }
+
+    /// How many nodes make a quorum.
+    #[must_use]
+    pub fn quorum(&self) -> usize {
+        self.nodes.len() / 2 + 1
+    }
+
+    /// A number that grows whenever something that can be read here has changed: while it stands still, so
+    /// does the answer to any question.
+    #[inline]
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Takes in one record.
+    #[inline]
+    pub fn apply(&mut self, _stamp: Stamp, record: &Record) {
+        let changed = match record {
+            Record::Noted { process, note } => self.change(*process, |node| node.note(note)),
+            Record::WriteDurable { process, write } => self.change(*process, |node| node.complete(*write)),
+            Record::Booted { process, life } => self.change(*process, |node| {
+                node.boot(*life);
+                true
+            }),
+            Record::Crashed { process, .. } | Record::Panicked { process, .. } => {
+                self.change(*process, |node| {
+                    node.forget();
+                    true
+                })
+            }
+            Record::Paused { process } => self.change(*process, |node| {
+                node.paused = true;
+                true
+            }),
+            Record::Resumed { process } => self.change(*process, |node| {
+                node.paused = false;
+                true
+            }),
+            Record::Sent { .. }
+            | Record::Delivered { .. }
+            | Record::Dropped { .. }
+            | Record::Duplicated { .. }
+            | Record::Held { .. }
+            | Record::Released { .. }
+            | Record::TimerSet { .. }
+            | Record::TimerFired { .. }
+            | Record::WriteIssued { .. }
+            | Record::Injected { .. }
+            | Record::Marked { .. } => false,
+        };
+        self.version += u64::from(changed);
+    }
+
+    #[inline]
+    fn change(&mut self, process: ProcessId, change: impl FnOnce(&mut NodeMirror) -> bool) -> bool {
+        self.nodes.get_mut(process.index()).is_some_and(change)
+    }
+}

@@ -1,0 +1,283 @@
+//! **Log matching**: if two logs, ever, contain an entry with the same index and term, they are identical up
+//! to it.
+//!
+//! Every entry carries the hash of the log up to it, and the first hash seen for an (index, term) is
+//! remembered for good: two logs match if and only if the hashes are equal. What this rests on is judged
+//! along with it:
+//!
+//! - an (index, term) is made by the leader of that term (if that term's leader is known);
+//! - terms never fall along a log, and no entry is of a higher term than its node;
+//! - an entry goes right behind the last one: a log has no gap;
+//! - a node takes up (`Recovered`) exactly the log that its disk held. This is the other way, beside
+//!   `Append`, for entries to get into a log, so it stands here and not with message sanity.
+//!
+//! Source: Raft §5.3 and Figure 3, "Log Matching"; etcd's TLA+ `LogMatchingInv`; CCF `MonoLogInv`.
+//!
+//! Not asserted: that an (index, term) is unique to one life of a cluster's log. A leader's entry may vanish
+//! with its crash and the index be filled in another term.
+//!
+//! Shown *after*: the mirror has the hash of the new entry then.
+//!
+//! Cost: one look-up by index per `Append`; 24 bytes per index, more only where several terms have left
+//! entries.
+
+use super::{Found, Oracle, Seen};
+use crate::mirror::{LogCell, NodeMirror};
+use crate::record::{Hash64, Note, Record, Role};
+use crate::violation::Property;
+use sim_core::{Interest, ProcessId, RecordKind, Stamp};
+use std::collections::BTreeMap;
+
+/// See the head of this file.
+#[derive(Clone, Debug, Default)]
+pub struct LogMatching {
+    /// By index, from 1: the first term that was seen there, its hash, and whose log it was seen in.
+    first: Vec<(u64, Sight)>,
+    /// The other terms that were seen at an index.
+    others: BTreeMap<(u64, u64), Sight>,
+    /// The terms that have had a leader, in order.
+    led: Vec<u64>,
+}
+
+/// An entry as it was seen first.
+#[derive(Clone, Copy, Debug)]
+struct Sight {
+    prefix: Hash64,
+    node: ProcessId,
+}
+
+impl LogMatching {
+    /// The first sight of an entry. If this is it, it is remembered, and nothing returned.
+    #[inline]
+    fn sight(&mut self, index: u64, term: u64, sight: Sight) -> Option<Sight> {
+        let place = usize::try_from(index - 1).expect("an index that was appended fits into memory");
+        match self.first.get(place) {
+            Some((first, known)) if *first == term => Some(*known),
+            None => {
+                // A log has no gap, so whoever had the entry before was seen with it.
+                debug_assert_eq!(place, self.first.len());
+                self.first.push((term, sight));
+                None
+            }
+            Some(_) => match self.others.entry((index, term)) {
+                std::collections::btree_map::Entry::Occupied(known) => Some(*known.get()),
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(sight);
+                    None
+                }
+            },
+        }
+    }
+
+    #[inline]
+    fn append(&mut self, process: ProcessId, node: &NodeMirror, index: u64) -> Result<(), String> {
+        let Some(cell) = node.log.get(index).filter(|_| index == node.log.last_index()) else {
+            let last = node.log.last_index();
+            return Err(format!(
+                "{process} appended at {index}, leaving a gap behind {last}, the end of its log"
+            ));
+        };
+        let LogCell { term, prefix, .. } = *cell;
+        let known = self.sight(index, term, Sight { prefix, node: process });
+        let below = node.log.get(index - 1).map_or(0, |below| below.term);
+        if term < below {
+            return Err(format!(
+                "{process} appended an entry of term {term} behind one of term {below}, at {index}"
+            ));
+        }
+        if term > node.term {
+            return Err(format!(
+                "{process} appended an entry of term {term} at {index}, but is in term {}",
+                node.term
+            ));
+        }
+        match known {
+            Some(known) if known.prefix != prefix => Err(differs(process, index, term, known)),
+            None if node.leader_of != Some(term) && self.led.binary_search(&term).is_ok() => Err(format!(
+                "{process} made an entry of term {term} at {index} that no leader of that term had made"
+            )),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn recover(
+        &mut self,
+        process: ProcessId,
+        node: &NodeMirror,
+        last: u64,
+        hash: Hash64,
+    ) -> Result<(), String> {
+        let durable = &node.durable.log;
+        if last != durable.last_index() {
+            return Err(format!(
+                "{process} recovered a log up to {last}, but its disk holds one up to {}",
+                durable.last_index()
+            ));
+        }
+        if hash != durable.last_prefix() {
+            return Err(format!(
+                "{process} recovered a log up to {last} with hash {hash}, but its disk holds another"
+            ));
+        }
+        // A node may have written only part of what it had changed; then its disk holds a log that never was.
+        let Some(cell) = durable.get(last) else { return Ok(()) };
+        match self.sight(last, cell.term, Sight { prefix: cell.prefix, node: process }) {
+            Some(known) if known.prefix != cell.prefix => Err(differs(process, last, cell.term, known)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn differs(process: ProcessId, index: u64, term: u64, known: Sight) -> String {
+    if known.node == process {
+        format!(
+            "{process} has an entry of term {term} at {index}, but another log up to it than it had before"
+        )
+    } else {
+        format!(
+            "{process} and {} have an entry of term {term} at {index}, but different logs up to it",
+            known.node
+        )
+    }
+}
+
+impl Oracle for LogMatching {
+    const PROPERTY: Property = Property::LogMatching;
+    const INTEREST: Interest = Interest::of(&[RecordKind::Noted]);
+
+    #[inline]
+    fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
+        let Record::Noted { process, note } = record else { return };
+        let Some(node) = seen.mirror.node(*process) else { return };
+        let verdict = match *note {
+            Note::Append { index, .. } => self.append(*process, node, index),
+            Note::Recovered { last_index, last_hash, .. } => {
+                self.recover(*process, node, last_index, last_hash)
+            }
+            Note::Role { role: Role::Leader, term } => {
+                if let Err(place) = self.led.binary_search(&term) {
+                    self.led.insert(place, term);
+                }
+                Ok(())
+            }
+            _ => return,
+        };
+        if let Err(what) = verdict {
+            found.report(Self::PROPERTY, stamp, *process, || what);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::oracles::testing::{Story, command, story};
+    use crate::record::{Hash64, Role};
+    use crate::violation::Property::LogMatching;
+
+    /// 0 leads term 1 with two entries, 1 has them too.
+    fn two_equal_logs() -> Story {
+        story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2).holds()
+    }
+
+    #[test]
+    fn logs_may_differ_where_their_terms_do() {
+        let story = two_equal_logs().elect(2, 2, &[1]).lead(2, "x").replicate(2, 1, 1).holds();
+        assert_eq!(story.node(0).log.get(1).map(|cell| cell.command), Some(command("a")));
+        assert_eq!(story.node(1).log.get(1).map(|cell| cell.command), Some(command("x")));
+    }
+
+    #[test]
+    fn the_same_entry_behind_different_logs_breaks_it() {
+        // 1 has x of term 2 at index 1 instead of a, and keeps the place of b for b itself.
+        let story = two_equal_logs().elect(2, 2, &[1]).lead(2, "x").lead(2, "y").replicate(2, 1, 2);
+        let story = story.elect(0, 3, &[2]).follows(1, 3).truncate(0, 1).append_at(0, 1, 1, "a");
+        let violation = story.append_at(0, 2, 2, "y").breaks(LogMatching);
+        assert_eq!(violation.what, "0 and 2 have an entry of term 2 at 2, but different logs up to it");
+    }
+
+    #[test]
+    fn another_command_in_the_same_entry_breaks_it() {
+        let story = two_equal_logs().follows(2, 1).append(2, 1, "a");
+        story.clone().append(2, 1, "b").holds();
+        let violation = story.append(2, 1, "other").breaks_only(LogMatching);
+        assert_eq!(violation.what, "2 and 0 have an entry of term 1 at 2, but different logs up to it");
+    }
+
+    #[test]
+    fn an_entry_that_no_leader_made_breaks_it_only_if_the_term_had_a_leader() {
+        let made = |leader_known: bool| {
+            let story = story(3).boot_all().candidate(0, 1).votes(1, 1, 0);
+            let story = if leader_known { story.role(0, Role::Leader, 1) } else { story };
+            story.append(1, 1, "a")
+        };
+        made(false).holds();
+        let violation = made(true).breaks_only(LogMatching);
+        assert_eq!(violation.what, "1 made an entry of term 1 at 1 that no leader of that term had made");
+    }
+
+    #[test]
+    fn a_term_that_falls_along_a_log_breaks_it() {
+        let story = story(3).boot_all().term(0, 5).append(0, 4, "a").append(0, 4, "b").append(0, 3, "c");
+        assert_eq!(
+            story.breaks_only(LogMatching).what,
+            "0 appended an entry of term 3 behind one of term 4, at 3"
+        );
+    }
+
+    #[test]
+    fn an_entry_of_a_higher_term_than_its_node_breaks_it() {
+        let story = story(3).boot_all().term(0, 4).append(0, 4, "a").holds();
+        assert_eq!(
+            story.append(0, 5, "b").breaks_only(LogMatching).what,
+            "0 appended an entry of term 5 at 2, but is in term 4"
+        );
+    }
+
+    #[test]
+    fn a_gap_breaks_it() {
+        for index in [0, 4, u64::MAX] {
+            let violation = two_equal_logs().append_at(0, index, 1, "d").breaks(LogMatching);
+            let what = format!("0 appended at {index}, leaving a gap behind 2, the end of its log");
+            assert_eq!(violation.what, what);
+        }
+    }
+
+    #[test]
+    fn what_was_not_durable_is_lawfully_not_recovered() {
+        two_equal_logs().append(0, 1, "c").persist_log(0, 3).restart(0).holds();
+    }
+
+    #[test]
+    fn to_recover_less_than_the_disk_holds_breaks_it() {
+        let story = two_equal_logs().crash(0);
+        let hash = story.node(0).durable.log.prefix_at(1).unwrap();
+        let violation = story.boot_with(0, 1, hash).breaks_only(LogMatching);
+        assert_eq!(violation.what, "0 recovered a log up to 1, but its disk holds one up to 2");
+    }
+
+    #[test]
+    fn to_recover_another_log_than_the_disk_holds_breaks_it() {
+        let violation = two_equal_logs().crash(0).boot_with(0, 2, Hash64(7)).breaks_only(LogMatching);
+        assert!(violation.what.starts_with("0 recovered a log up to 2 with hash 0000000000000007"));
+    }
+
+    #[test]
+    fn to_recover_a_log_whose_changed_middle_was_never_written_breaks_it() {
+        let changed = || {
+            let story = two_equal_logs().elect(2, 2, &[0]).lead(2, "x").lead(2, "y").lead(2, "z");
+            story.receive(2, 0, 3).crash(0).boot(0).receive(2, 0, 2)
+        };
+        changed().durable(0).durable(0).restart(0).holds();
+        // Only the last entry is written, onto what was there before.
+        let story = changed().note_written(0, 2).restart(0);
+        assert_eq!(story.node(0).durable.log.get(1).map(|cell| cell.command), Some(command("a")));
+        let violation = story.breaks(LogMatching);
+        assert_eq!(violation.what, "0 and 2 have an entry of term 2 at 2, but different logs up to it");
+    }
+
+    impl Story {
+        fn note_written(self, node: u16, first: u64) -> Self {
+            self.persist_log(node, first).durable_youngest(node)
+        }
+    }
+}

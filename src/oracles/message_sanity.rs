@@ -1,0 +1,214 @@
+//! **Message sanity**: a message promises nothing that its sender's disk does not hold, and claims nothing
+//! that its sender is not.
+//!
+//! - Its term is at most the sender's durable term (Raft Figure 2: persistent state is updated before
+//!   responding).
+//! - An accepted AppendEntries vouches for no more than the sender's durable log holds.
+//! - Only the leader of its term sends AppendEntries, and with a commit index that it has reached.
+//! - A candidate claims no longer log than it had when it became one.
+//!
+//! Source: Raft Figure 2 and §5.1 to §5.3; hashicorp's verifier ("one AppendEntries sender per term").
+//!
+//! It is judged at the moment of sending. A node may lawfully hold less later: what it vouched for may be
+//! removed by a leader of a later term.
+//!
+//! Not asserted: that a candidate still is one, or still has its log, when its RequestVote leaves. The
+//! request waits for its vote to be durable, and meanwhile a leader of the same term may have made it follow
+//! and truncate: that is as if the network had been slow. Nor that a message's term is the sender's *current*
+//! one, or that what an accepting node vouches for is the leader's log (that is log matching and commit
+//! legality).
+//!
+//! Cost: three loads and comparisons per message; 16 bytes per candidacy of a node's present life.
+
+use super::{Found, Oracle, Seen};
+use crate::mirror::NodeMirror;
+use crate::record::{MessageFacts, Note, Record, Role};
+use crate::violation::Property;
+use sim_core::{Interest, MessageId, ProcessId, RecordKind, Stamp};
+
+/// See the head of this file.
+#[derive(Clone, Debug)]
+pub struct MessageSanity {
+    /// By node.
+    candidacies: Vec<Candidacies>,
+}
+
+/// How long a node's log was when it became candidate, by term, in one life.
+#[derive(Clone, Debug, Default)]
+struct Candidacies {
+    life: u32,
+    lengths: Vec<(u64, u64)>,
+}
+
+impl MessageSanity {
+    pub(super) fn new(nodes: u16) -> Self {
+        Self { candidacies: vec![Candidacies::default(); usize::from(nodes)] }
+    }
+
+    fn stand(&mut self, process: ProcessId, node: &NodeMirror, term: u64) {
+        let candidacies = &mut self.candidacies[process.index()];
+        if candidacies.life != node.life {
+            candidacies.life = node.life;
+            candidacies.lengths.clear();
+        }
+        candidacies.lengths.push((term, node.log.last_index()));
+    }
+
+    /// How long a log `process` may claim in `term`.
+    fn length(&self, process: ProcessId, node: &NodeMirror, term: u64) -> u64 {
+        let candidacies = &self.candidacies[process.index()];
+        let known = candidacies.lengths.iter().rfind(|(t, _)| *t == term && candidacies.life == node.life);
+        known.map_or_else(|| node.log.last_index(), |(_, length)| *length)
+    }
+
+    #[inline]
+    fn is_sane(&self, process: ProcessId, node: &NodeMirror, facts: &MessageFacts) -> bool {
+        facts.term() <= node.durable.term
+            && match *facts {
+                MessageFacts::AppendEntries { term, commit, .. } => {
+                    node.leader_of == Some(term) && node.leads() && commit <= node.commit
+                }
+                MessageFacts::AppendEntriesAccepted { match_index, .. } => {
+                    match_index <= node.durable.log.last_index()
+                }
+                MessageFacts::RequestVote { term, last_index, .. } => {
+                    last_index <= self.length(process, node, term)
+                }
+                MessageFacts::RequestVoteResponse { .. } | MessageFacts::AppendEntriesRefused { .. } => true,
+            }
+    }
+}
+
+impl Oracle for MessageSanity {
+    const PROPERTY: Property = Property::MessageSanity;
+    const INTEREST: Interest = Interest::of(&[RecordKind::Sent, RecordKind::Noted]);
+
+    #[inline]
+    fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
+        match record {
+            Record::Sent { id, facts, .. } => {
+                let Some(node) = seen.mirror.node(id.from) else { return };
+                if !self.is_sane(id.from, node, facts) {
+                    let length = self.length(id.from, node, facts.term());
+                    found.report(Self::PROPERTY, stamp, id.from, || say(node, id, facts, length));
+                }
+            }
+            Record::Noted { process, note: Note::Role { role: Role::Candidate, term } } => {
+                let Some(node) = seen.mirror.node(*process) else { return };
+                self.stand(*process, node, *term);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What is wrong with a message that is not sane.
+#[cold]
+fn say(node: &NodeMirror, id: &MessageId, facts: &MessageFacts, length: u64) -> String {
+    let (from, to) = (id.from, id.to);
+    let durable = &node.durable;
+    if facts.term() > durable.term {
+        return format!(
+            "{from} told {to} of term {}, but its disk knows only term {}",
+            facts.term(),
+            durable.term
+        );
+    }
+    match *facts {
+        MessageFacts::AppendEntries { term, commit, .. } if node.leader_of == Some(term) && node.leads() => {
+            format!("{from} told {to} that {commit} is committed, but knows it only up to {}", node.commit)
+        }
+        MessageFacts::AppendEntries { term, .. } => {
+            format!("{from} sent AppendEntries of term {term} to {to}, but does not lead that term")
+        }
+        MessageFacts::AppendEntriesAccepted { match_index, .. } => {
+            format!(
+                "{from} vouched to {to} for its log up to {match_index}, but its disk ends at {}",
+                durable.log.last_index()
+            )
+        }
+        MessageFacts::RequestVote { last_index, .. } => {
+            format!(
+                "{from} claimed to {to} a log up to {last_index}, but had one up to {length} when it stood"
+            )
+        }
+        MessageFacts::RequestVoteResponse { .. } | MessageFacts::AppendEntriesRefused { .. } => {
+            unreachable!("a response without a promise can only be wrong in its term")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::oracles::testing::{Story, accepted, heartbeat, request_vote, story};
+    use crate::record::{MessageFacts, Role};
+    use crate::violation::Property::MessageSanity;
+
+    fn leader_of_term_2() -> Story {
+        let story = story(3).boot_all().elect(0, 2, &[1]).lead(0, "a").replicate(0, 1, 1).commit(0, 1);
+        story.send(0, 1, heartbeat(2, 1)).send(0, 2, heartbeat(2, 0)).holds()
+    }
+
+    #[test]
+    fn a_term_that_is_not_yet_durable_breaks_it() {
+        let refused = MessageFacts::RequestVoteResponse { term: 5, granted: false };
+        let story = leader_of_term_2().term(2, 5).persist_hard(2);
+        story.clone().durable(2).send(2, 0, refused).holds();
+        let violation = story.send(2, 0, refused).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "2 told 0 of term 5, but its disk knows only term 0");
+    }
+
+    #[test]
+    fn to_vouch_for_more_than_the_disk_holds_breaks_it() {
+        let story = leader_of_term_2().lead(0, "b").receive(0, 1, 2).send(1, 0, accepted(2, 1)).holds();
+        story.clone().durable(1).send(1, 0, accepted(2, 2)).holds();
+        let violation = story.send(1, 0, accepted(2, 2)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "1 vouched to 0 for its log up to 2, but its disk ends at 1");
+    }
+
+    #[test]
+    fn append_entries_from_anyone_but_the_leader_of_its_term_breaks_it() {
+        let violation = leader_of_term_2().send(1, 0, heartbeat(2, 0)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "1 sent AppendEntries of term 2 to 0, but does not lead that term");
+        leader_of_term_2().send(0, 1, heartbeat(1, 0)).breaks_only(MessageSanity);
+        let deposed = leader_of_term_2().term(0, 3).persist_hard(0).durable(0);
+        deposed.send(0, 1, heartbeat(2, 0)).breaks_only(MessageSanity);
+        leader_of_term_2().role(0, Role::Follower, 2).send(0, 1, heartbeat(2, 0)).breaks_only(MessageSanity);
+    }
+
+    #[test]
+    fn a_commit_index_that_the_leader_has_not_reached_breaks_it() {
+        let violation = leader_of_term_2().send(0, 1, heartbeat(2, 2)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "0 told 1 that 2 is committed, but knows it only up to 1");
+    }
+
+    #[test]
+    fn a_candidate_that_claims_a_longer_log_breaks_it() {
+        let story = leader_of_term_2().candidate(1, 3);
+        story.clone().send(1, 2, request_vote(3, 1, 2)).holds();
+        let violation = story.send(1, 2, request_vote(3, 2, 2)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "1 claimed to 2 a log up to 2, but had one up to 1 when it stood");
+    }
+
+    #[test]
+    fn a_request_that_waited_for_the_disk_may_claim_the_log_of_when_it_was_made() {
+        // 0 stands in term 2 with two entries, but 1 wins, and has 0 follow and remove one before the request
+        // leaves.
+        let story = story(3).boot_all().elect(0, 1, &[1, 2]).lead(0, "a").replicate(0, 1, 1).lead(0, "b");
+        let story = story.term(0, 2).role(0, Role::Candidate, 2).vote(0, 2, 0).persist_hard(0);
+        let story = story.elect(1, 2, &[2]).lead(1, "c").receive(1, 0, 2).durable(0);
+        assert_eq!(story.node(0).role, Role::Follower);
+        let story = story.truncate(0, 2);
+        story.clone().send(0, 2, request_vote(2, 2, 1)).holds();
+        story.clone().send(0, 2, request_vote(2, 3, 1)).breaks_only(MessageSanity);
+        // A new life knows nothing of it.
+        let story = story.restart(0).truncate(0, 2).send(0, 2, request_vote(2, 2, 1));
+        story.breaks_only(MessageSanity);
+    }
+
+    #[test]
+    fn what_was_vouched_for_may_be_removed_later() {
+        let story = story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2);
+        story.elect(2, 2, &[1]).lead(2, "x").replicate(2, 1, 1).holds();
+    }
+}

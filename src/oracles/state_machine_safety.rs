@@ -1,0 +1,127 @@
+//! **State machine safety**: nodes apply the same commands in the same order, to the same effect.
+//!
+//! - A node applies index after index, from 1 in each life, and none beyond its commit index.
+//! - What it applies at an index is what was committed there.
+//! - The state after an index is the same for whoever applied it: this catches a state machine that is not
+//!   deterministic.
+//!
+//! Source: Raft §5.4.3 and Figure 3, "State Machine Safety"; TigerBeetle's state checker; openraft "monotonic
+//! applied".
+//!
+//! Not asserted: that a node never applies an index again. In a new life it does, from 1, as the state
+//! machine lives in memory (until there are snapshots).
+//!
+//! Cost: a few loads and comparisons per applied entry; 8 bytes per index.
+
+use super::{Found, Oracle, Seen};
+use crate::record::{Hash64, Note, Record};
+use crate::violation::Property;
+use sim_core::{Interest, ProcessId, RecordKind, Stamp};
+
+/// See the head of this file.
+#[derive(Clone, Debug, Default)]
+pub struct StateMachineSafety {
+    /// By index, from 1: the state after it, and who got there first.
+    states: Vec<(Hash64, ProcessId)>,
+}
+
+impl Oracle for StateMachineSafety {
+    const PROPERTY: Property = Property::StateMachineSafety;
+    const INTEREST: Interest = Interest::of(&[RecordKind::Noted]);
+
+    #[inline]
+    fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
+        let Record::Noted { process, note: Note::Apply { index, term, command, state } } = record else {
+            return;
+        };
+        let Some(node) = seen.mirror.node(*process) else { return };
+        let (index, due) = (*index, node.applied.saturating_add(1));
+        let mut report = |what: &dyn Fn() -> String| found.report(Self::PROPERTY, stamp, *process, what);
+        if index != due {
+            report(&|| format!("{process} applied {index}, where {due} was next"));
+            return;
+        }
+        if index > node.commit {
+            report(&|| format!("{process} applied {index}, but knows only {} to be committed", node.commit));
+            return;
+        }
+        if let Some(entry) =
+            seen.canon.get(index).filter(|entry| (entry.term, entry.command) != (*term, *command))
+        {
+            report(&|| {
+                format!(
+                    "{process} applied {command} of term {term} at {index}, where {} of term {} is committed",
+                    entry.command, entry.term
+                )
+            });
+            return;
+        }
+        let place = usize::try_from(index - 1).expect("an index that was applied fits into memory");
+        match self.states.get(place) {
+            None if place == self.states.len() => self.states.push((*state, *process)),
+            Some((first, by)) if first != state => {
+                report(&|| {
+                    format!("after {index} the state of {process} is {state}, but that of {by} was {first}")
+                });
+            }
+            // Beyond a gap there is nothing to compare with, and the gap itself was reported.
+            None | Some(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::oracles::testing::{Story, story};
+    use crate::violation::Property::StateMachineSafety;
+
+    /// 0 and 1 know two entries to be committed.
+    fn two_committed() -> Story {
+        let story =
+            story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2).commit(0, 2);
+        story.receive(0, 1, 2).commit(1, 2).holds()
+    }
+
+    #[test]
+    fn nodes_apply_the_same_each_at_its_own_pace() {
+        two_committed().apply(0).apply(0).apply(1).restart(1).receive(0, 1, 2).commit(1, 2).apply(1).holds();
+    }
+
+    #[test]
+    fn a_skipped_or_repeated_entry_breaks_it() {
+        let violation = two_committed().apply_with(0, 2, 1, "b", 2).breaks_only(StateMachineSafety);
+        assert_eq!(violation.what, "0 applied 2, where 1 was next");
+        let violation = two_committed().apply(0).apply_with(0, 1, 1, "a", 1).breaks_only(StateMachineSafety);
+        assert_eq!(violation.what, "0 applied 1, where 2 was next");
+    }
+
+    #[test]
+    fn to_apply_what_is_not_known_to_be_committed_breaks_it() {
+        let violation =
+            two_committed().lead(0, "c").apply(0).apply(0).apply(0).breaks_only(StateMachineSafety);
+        assert_eq!(violation.what, "0 applied 3, but knows only 2 to be committed");
+    }
+
+    #[test]
+    fn to_apply_another_command_than_was_committed_breaks_it_though_nobody_applied_it_before() {
+        let violation = two_committed().apply_with(0, 1, 1, "x", 1).breaks_only(StateMachineSafety);
+        assert!(violation.what.contains("of term 1 at 1, where"), "{}", violation.what);
+        two_committed().apply_with(0, 1, 2, "a", 1).breaks_only(StateMachineSafety);
+    }
+
+    #[test]
+    fn another_state_after_the_same_commands_breaks_it() {
+        let violation = two_committed().apply_with(0, 1, 1, "a", 1).apply_with(1, 1, 1, "a", 2);
+        assert_eq!(
+            violation.breaks_only(StateMachineSafety).what,
+            "after 1 the state of 1 is 0000000000000002, but that of 0 was 0000000000000001"
+        );
+    }
+
+    #[test]
+    fn a_node_that_restarts_into_another_state_breaks_it() {
+        let story = two_committed().apply_with(1, 1, 1, "a", 1).restart(1).receive(0, 1, 2).commit(1, 2);
+        story.clone().apply_with(1, 1, 1, "a", 1).holds();
+        story.apply_with(1, 1, 1, "a", 9).breaks_only(StateMachineSafety);
+    }
+}

@@ -1,0 +1,135 @@
+//! What is said of a run: for people in at most fifteen lines, for programs in JSON.
+
+use crate::SIM_VERSION;
+use crate::chain::Chain;
+use crate::execute::{Outcome, Verdict};
+use crate::scenario::{Scenario, Seed};
+use crate::violation::Violation;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+/// The version of the JSON that this module writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How to get a run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replay {
+    /// What to call the program by.
+    pub program: String,
+    /// The scenario file; none if the scenario was drawn from the seed.
+    pub scenario: Option<PathBuf>,
+    /// The planted bug that was asked for on the command line.
+    pub mutation: Option<String>,
+}
+
+impl Replay {
+    /// A line to paste into a shell.
+    #[must_use]
+    pub fn line(&self, seed: u64, chain: &Chain) -> String {
+        let mut line = format!("{} replay {}", quoted(&self.program), Seed(seed));
+        if let Some(path) = &self.scenario {
+            line.push_str(&format!(" --scenario {}", quoted(&path.to_string_lossy())));
+        }
+        if let Some(mutation) = &self.mutation {
+            line.push_str(&format!(" --mutation {mutation}"));
+        }
+        line.push_str(&format!(" --digest {chain}"));
+        line
+    }
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// The verdict of a run and how to get it again, for people.
+#[must_use]
+pub fn text(scenario: &Scenario, outcome: &Outcome, replay: &str) -> String {
+    let name = &scenario.name;
+    let seed = Seed(outcome.seed);
+    let ended = format!("t={} records {} digest {:016x}", outcome.at, outcome.records, outcome.digest);
+    let mut lines = Vec::new();
+    match (outcome.verdict, outcome.violation()) {
+        (Verdict::Passed, _) => lines.push(format!("PASS {name}  seed {seed}  {ended}")),
+        (Verdict::FailedAsExpected(property), _) => {
+            lines.push(format!("PASS {name}  seed {seed}  violates {property}, as expected  {ended}"));
+            let expected = outcome.violations.iter().find(|violation| violation.property == property);
+            lines.extend(expected.map(|violation| format!("  {}", clipped(&violation.what))));
+        }
+        (Verdict::FailedToFail(property), _) => {
+            lines.push(format!("FAIL {name}  seed {seed}  {ended}"));
+            lines.push(format!("  expected a violation of {property}, but nothing broke"));
+        }
+        (Verdict::Failed, Some(violation)) => lines.extend(failure(scenario, outcome, violation)),
+        (Verdict::Failed, None) => lines.push(format!("FAIL {name}  seed {seed}  {ended}")),
+    }
+    lines.push(format!("replay: {replay}"));
+    lines.join("\n")
+}
+
+fn failure(scenario: &Scenario, outcome: &Outcome, violation: &Violation) -> Vec<String> {
+    let Violation { property, record, at, what, cause, .. } = violation;
+    let (name, seed) = (&scenario.name, Seed(outcome.seed));
+    let mut lines = vec![
+        format!("FAIL {property}  in {name}  seed {seed}  t={at}  record #{record}"),
+        format!("  {}", clipped(what)),
+    ];
+    lines.extend(cause.as_ref().map(|cause| format!("  cause: {}", clipped(cause))));
+    let others: Vec<&str> =
+        outcome.violations[1..].iter().take(4).map(|other| other.property.name()).collect();
+    if !others.is_empty() {
+        lines.push(format!("  also: {}", others.join(", ")));
+    }
+    lines.push(format!("  digest {:016x} after {} records", outcome.digest, outcome.records));
+    lines
+}
+
+/// One line of at most 400 characters, without control characters.
+fn clipped(text: &str) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match clean.char_indices().nth(400) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean,
+    }
+}
+
+/// A run for programs. Seeds and digests are strings: JSON readers round large numbers.
+#[must_use]
+pub fn run_json(scenario: &Scenario, outcome: &Outcome, replay: &str) -> Value {
+    let traffic = outcome.stats.traffic(None, None);
+    json!({
+        "name": scenario.name,
+        "seed": Seed(outcome.seed).to_string(),
+        "verdict": outcome.verdict.word(),
+        "expected": scenario.expect,
+        "violations": outcome.violations,
+        "ended_ns": outcome.at,
+        "records": outcome.records,
+        "digest": format!("{:016x}", outcome.digest),
+        "events": outcome.stats.events,
+        "messages_sent": traffic.messages,
+        "messages_delivered": outcome.stats.delivered,
+        "replay": replay,
+    })
+}
+
+/// A document around runs.
+#[must_use]
+pub fn document(runs: Vec<Value>, extra: Value) -> Value {
+    let mut document = json!({
+        "schema_version": SCHEMA_VERSION,
+        "tool_version": env!("CARGO_PKG_VERSION"),
+        "sim_version": SIM_VERSION,
+    });
+    if let (Value::Object(document), Value::Object(extra)) = (&mut document, extra) {
+        document.extend(extra);
+        document.insert("runs".to_string(), Value::Array(runs));
+    }
+    document
+}

@@ -1,0 +1,126 @@
+//! The properties that are checked, and what is said when one is broken.
+
+use core::fmt;
+use core::str::FromStr;
+use serde::{Deserialize, Serialize};
+use sim_core::{ProcessId, Stamp, VirtualTime};
+
+/// A property of a run.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Property {
+    /// At most one leader in each term, ever (Raft §5.2).
+    ElectionSafety,
+    /// A node gives one vote a term, and not before it is durable (Raft §5.2, Figure 2 "persistent state").
+    DurableVote,
+    /// A leader never removes or overwrites entries of its own log (Raft §5.3).
+    LeaderAppendOnly,
+    /// Logs with an entry of the same index and term are identical up to it (Raft §5.3).
+    LogMatching,
+    /// A leader's log holds every entry committed in an earlier term (Raft §5.4).
+    LeaderCompleteness,
+    /// No two nodes apply different commands at the same index (Raft §5.4.3).
+    StateMachineSafety,
+    /// A leader commits only entries of its own term, which are durable on a quorum (Raft §5.4.2).
+    CommitLegality,
+    /// The term and the vote on a node's disk never go back.
+    MonotonicDurableTerm,
+    /// A node's commit index never goes back within a life.
+    CommitMonotonic,
+    /// No node removes an entry that it knows to be committed.
+    NoTruncationBelowCommit,
+    /// A message promises nothing that its sender's disk does not hold.
+    MessageSanity,
+    /// No process panics.
+    NoPanic,
+    /// Once healed, the cluster elects a leader, commits, and agrees.
+    Convergence,
+    /// What the scenario asserts.
+    Expectation,
+}
+
+impl Property {
+    /// Every property.
+    pub const ALL: &[Self] = &[
+        Self::ElectionSafety,
+        Self::DurableVote,
+        Self::LeaderAppendOnly,
+        Self::LogMatching,
+        Self::LeaderCompleteness,
+        Self::StateMachineSafety,
+        Self::CommitLegality,
+        Self::MonotonicDurableTerm,
+        Self::CommitMonotonic,
+        Self::NoTruncationBelowCommit,
+        Self::MessageSanity,
+        Self::NoPanic,
+        Self::Convergence,
+        Self::Expectation,
+    ];
+
+    /// Its name in scenario files, traces and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ElectionSafety => "election_safety",
+            Self::DurableVote => "durable_vote",
+            Self::LeaderAppendOnly => "leader_append_only",
+            Self::LogMatching => "log_matching",
+            Self::LeaderCompleteness => "leader_completeness",
+            Self::StateMachineSafety => "state_machine_safety",
+            Self::CommitLegality => "commit_legality",
+            Self::MonotonicDurableTerm => "monotonic_durable_term",
+            Self::CommitMonotonic => "commit_monotonic",
+            Self::NoTruncationBelowCommit => "no_truncation_below_commit",
+            Self::MessageSanity => "message_sanity",
+            Self::NoPanic => "no_panic",
+            Self::Convergence => "convergence",
+            Self::Expectation => "expectation",
+        }
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Property {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .iter()
+            .find(|property| property.name() == text)
+            .copied()
+            .ok_or_else(|| format!("there is no property `{text}`"))
+    }
+}
+
+/// A property that was broken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Violation {
+    /// Which property.
+    pub property: Property,
+    /// The number of the record at which it broke.
+    pub record: u64,
+    /// When it broke, in nanoseconds.
+    pub at: VirtualTime,
+    /// The node that broke it, where one can be named.
+    pub node: Option<ProcessId>,
+    /// What is wrong, in a sentence: "two leaders in term 7: 1 (since 3.990s) and 3".
+    pub what: String,
+    /// How it came about, in a sentence, where the checker knows: "3 voted twice in term 7".
+    pub cause: Option<String>,
+}
+
+impl Violation {
+    /// A violation at `stamp`, without a cause.
+    #[must_use]
+    pub fn new(property: Property, stamp: Stamp, node: Option<ProcessId>, what: String) -> Self {
+        Self { property, record: stamp.number, at: stamp.at, node, what, cause: None }
+    }
+}

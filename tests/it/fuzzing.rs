@@ -1,0 +1,77 @@
+//! The search finds every planted bug, and nothing else.
+
+use seaworthy::execute::run;
+use seaworthy::fuzz::{LIMITS, draw, run_seed};
+
+/// Runs a campaign and gives the number of the first run that fails.
+#[cfg(feature = "mutations")]
+fn found(mutation: &str, campaign: u64, runs: u64) -> Option<u64> {
+    (0..runs).find(|index| {
+        let seed = run_seed(campaign, *index);
+        let mut scenario = draw(seed);
+        scenario.mutation = Some(mutation.to_string());
+        !run(&scenario, seed, LIMITS, ()).expect("the build has the bug").0.verdict.as_expected()
+    })
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn every_planted_bug_is_found_from_ten_seeds() {
+    for mutation in raft_node::Mutation::ALL {
+        for campaign in 0..10 {
+            let runs = found(mutation.name(), campaign, 20_000);
+            assert!(runs.is_some(), "{} is not found in 20,000 runs of campaign {campaign}", mutation.name());
+        }
+    }
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn every_planted_bug_has_a_witness_that_passes_without_it() {
+    use crate::support::library;
+    use seaworthy::execute::Limits;
+    use seaworthy::scenario::Expect;
+    let library = library();
+    for mutation in raft_node::Mutation::ALL {
+        let name = mutation.name();
+        let witness = library.iter().find(|(_, scenario)| scenario.mutation.as_deref() == Some(name));
+        let (path, witness) = witness.unwrap_or_else(|| panic!("{name} has no witness"));
+        let mut sound = witness.clone();
+        sound.mutation = None;
+        sound.expect = Expect::Pass;
+        assert!(
+            matches!(witness.expect, Expect::Violation(_)),
+            "{} expects nothing to break",
+            path.display()
+        );
+        for seed in 0..50 {
+            let with = run(witness, seed, Limits::default(), ()).expect("the build has the bug").0;
+            assert!(with.verdict.as_expected(), "{} seed {seed}: {:?}", path.display(), with.violations);
+            let without = run(&sound, seed, Limits::default(), ()).expect("no bug is named").0;
+            assert!(
+                without.verdict.as_expected(),
+                "{} without the bug: {:?}",
+                path.display(),
+                without.violations
+            );
+        }
+    }
+}
+
+#[test]
+fn the_correct_node_survives() {
+    for index in 0..3_000 {
+        let seed = run_seed(0, index);
+        let (outcome, ()) = run(&draw(seed), seed, LIMITS, ()).expect("no bug is named");
+        assert!(outcome.verdict.as_expected(), "seed {seed:#x}: {:?}", outcome.violations);
+    }
+}
+
+#[cfg(not(feature = "mutations"))]
+#[test]
+fn a_build_without_bugs_says_so() {
+    let mut scenario = draw(1);
+    scenario.mutation = Some("vote_not_persisted".to_string());
+    let error = run(&scenario, 1, LIMITS, ()).expect_err("the bug is not there").to_string();
+    assert!(error.contains("--features mutations"), "{error}");
+}

@@ -1,0 +1,199 @@
+//! The program as a person meets it: what it prints where, and what it ends with.
+
+use crate::support::root;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+const STORY: &str = "scenarios/leader_disconnect_reconnect_5.json";
+
+fn seaworthy(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_SEED", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"] {
+        command.env_remove(variable);
+    }
+    command.current_dir(root()).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("it prints UTF-8")
+}
+
+fn temporary(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[track_caller]
+fn expect(arguments: &[&str], code: i32, on_error: &str) {
+    let output = seaworthy(arguments);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {error}");
+    assert!(error.contains(on_error), "{arguments:?}: {on_error:?} is not in {error}");
+}
+
+#[test]
+fn a_run_prints_seed_and_options_first_then_table_verdict_and_replay_line() {
+    let output = seaworthy(&["run", STORY, "--seed", "7"]);
+    assert_eq!(output.status.code(), Some(0));
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert!(error.starts_with("leader_disconnect_reconnect_5  seed 0x7\n"), "{error}");
+    for option in ["heartbeat 50ms", "election timeout 150ms..300ms", "uniform", "write", "end", "expect"] {
+        assert!(error.contains(option), "{option} is not in {error}");
+    }
+    assert!(out.contains("PASS leader_disconnect_reconnect_5"), "{out}");
+    assert!(out.contains("isolate"), "the steps stand in the table: {out}");
+    assert!(!out.contains('\x1b'), "no colour into a pipe");
+    let line = out.lines().find(|line| line.starts_with("replay: ")).expect("a replay line");
+    let words: Vec<&str> = line.split_whitespace().skip(2).collect();
+    let again = seaworthy(&words);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("reproduced"));
+}
+
+#[test]
+fn a_replay_with_another_digest_ends_with_5_and_says_where() {
+    let output = seaworthy(&["run", STORY, "--view", "none"]);
+    let out = text(&output.stdout);
+    let chain = out.split("--digest ").nth(1).expect("a digest").trim().to_string();
+    // Another digest, and another last checkpoint.
+    let flipped = |digit: &str| if digit == "0" { "1" } else { "0" };
+    let (first, last) = (&chain[..1], &chain[chain.len() - 1..]);
+    let tampered = format!("{}{}{}", flipped(first), &chain[1..chain.len() - 1], flipped(last));
+    let arguments = ["replay", "0", "--scenario", STORY, "--view", "none", "--digest", tampered.as_str()];
+    expect(&arguments, 5, "the first checkpoint that differs");
+    expect(
+        &["replay", "1", "--scenario", STORY, "--view", "none", "--digest", &chain],
+        5,
+        "up to record 0 all agree",
+    );
+    expect(
+        &["replay", "0", "--scenario", STORY, "--view", "none", "--digest", "nonsense"],
+        2,
+        "not a digest",
+    );
+}
+
+#[test]
+fn exit_codes_are_those_that_the_help_lists() {
+    expect(&["run", "no_such_file.json"], 3, "no_such_file.json");
+    expect(&["run", "src/view"], 4, "no scenario files");
+    expect(&["run"], 2, "required");
+    expect(&["run", STORY, "--seed", "x"], 2, "seed");
+    expect(&["run", STORY, "--seeds", "5..5"], 2, "no seed");
+    expect(&["run", STORY, "--seed", "1", "--seeds", "0..5"], 2, "cannot be used");
+    expect(&["run", STORY, "--seeds", "0..5", "--trace", "x"], 2, "--trace");
+    expect(&["run", STORY, "--trace", "/no/such/folder/x"], 3, "/no/such/folder/x");
+    expect(&["run", STORY, "--mutation", "no_such_bug"], 3, "no_such_bug");
+    expect(&["fuzz", "--runs", "0"], 2, "0");
+    expect(&["show", "Cargo.toml"], 3, "line 1");
+    expect(&["frobnicate"], 2, "frobnicate");
+    expect(&["check", STORY], 0, "");
+    expect(&["--help"], 0, "");
+}
+
+#[test]
+fn a_violation_ends_with_1_and_is_told_in_fifteen_lines() {
+    let path = temporary("impossible.json");
+    let scenario =
+        r#"{ "name": "impossible", "nodes": 3, "steps": [ { "sleep": "1s" }, { "assert": "no_leader" } ] }"#;
+    std::fs::write(&path, scenario).expect("it can be written");
+    let output =
+        seaworthy(&["run", path.to_str().expect("a plain path"), "--view", "none", "--seed", "0xabc"]);
+    assert_eq!(output.status.code(), Some(1));
+    let out = text(&output.stdout);
+    assert!(out.lines().count() <= 15, "{out}");
+    for part in [
+        "FAIL expectation",
+        "0xabc",
+        "t=1.000s",
+        "record #",
+        "steps[1]",
+        "leads term",
+        "replay: ",
+        "--digest ",
+    ] {
+        assert!(out.contains(part), "{part} is not in {out}");
+    }
+}
+
+#[test]
+fn json_output_is_one_document_with_seeds_as_strings() {
+    let output = seaworthy(&["run", STORY, "--format", "json", "--seed", "18446744073709551615"]);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(document["schema_version"], 1);
+    assert_eq!(document["runs"][0]["seed"], "0xffffffffffffffff");
+    assert_eq!(document["runs"][0]["verdict"], "PASS");
+    assert_eq!(document["runs"][0]["digest"].as_str().map(str::len), Some(16));
+}
+
+#[test]
+fn sweeps_print_the_same_for_any_number_of_jobs() {
+    let sweep = |jobs: &str| {
+        let output =
+            seaworthy(&["run", STORY, "scenarios/figure_8.json", "--seeds", "0..60", "--jobs", jobs]);
+        assert_eq!(output.status.code(), Some(0));
+        output.stdout
+    };
+    assert_eq!(sweep("1"), sweep("2"));
+    assert_eq!(sweep("1"), sweep("7"));
+    let fuzz = |jobs: &str| seaworthy(&["fuzz", "--seed", "3", "--runs", "300", "--jobs", jobs]).stdout;
+    assert_eq!(fuzz("1"), fuzz("4"));
+}
+
+#[test]
+fn a_trace_changes_nothing_and_is_drawn_as_the_run_was() {
+    let path = temporary("story.ndjson");
+    let path = path.to_str().expect("a plain path");
+    let traced = seaworthy(&["run", STORY, "--trace", path]);
+    let plain = seaworthy(&["run", STORY]);
+    assert_eq!(traced.stdout, plain.stdout);
+    let shown = text(&seaworthy(&["show", path]).stdout);
+    assert!(text(&plain.stdout).starts_with(&shown), "the same table from the file");
+}
+
+#[test]
+fn seeds_are_read_in_every_form() {
+    let digest = |seed: &str| {
+        let output = seaworthy(&["run", STORY, "--seed", seed, "--format", "json"]);
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        document["runs"][0]["digest"].to_string()
+    };
+    assert_eq!(digest("255"), digest("0xff"));
+    assert_eq!(digest("00000000000000ff0123456789abcdef01234567"), digest("255"));
+}
+
+#[test]
+fn a_fuzz_run_is_replayed_from_its_seed() {
+    let output = seaworthy(&["fuzz", "--seeds", "5..6", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0));
+    let saved = temporary("drawn.json");
+    let saved = saved.to_str().expect("a plain path");
+    let replay = seaworthy(&["replay", "5", "--save", saved, "--format", "json"]);
+    let drawn = seaworthy(&["run", saved, "--seed", "5", "--format", "json"]);
+    let digest = |output: &Output| {
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        document["runs"][0]["digest"].to_string()
+    };
+    assert_eq!(digest(&replay), digest(&drawn), "what is drawn is an ordinary scenario file");
+}
+
+#[test]
+fn the_small_commands_print_what_they_should() {
+    let out = |arguments: &[&str]| text(&seaworthy(arguments).stdout);
+    assert_eq!(
+        out(&["schema"]),
+        std::fs::read_to_string(root().join("scenarios/scenario.schema.json")).expect("it is there")
+    );
+    assert!(out(&["list"]).contains("leader_disconnect_reconnect_5.json"));
+    assert!(out(&["completions", "bash"]).contains("_seaworthy"));
+    assert!(out(&["man"]).contains(".TH"));
+    assert!(out(&["--version"]).starts_with("seaworthy "));
+    assert!(out(&["--help"]).contains("EXIT CODES"));
+    assert!(out(&["-q", "run", STORY]).is_empty(), "quiet says nothing of what went well");
+}
+
+#[test]
+fn colour_is_a_choice() {
+    assert!(text(&seaworthy(&["--color", "always", "run", STORY]).stdout).contains('\x1b'));
+    assert!(!text(&seaworthy(&["--color", "never", "run", STORY]).stdout).contains('\x1b'));
+}
