@@ -1,0 +1,274 @@
+//! The workloads that speed is judged on, with digest and every safety oracle on, in one thread.
+//!
+//! `cargo bench --bench workloads` runs all; `-- w1`, `-- w3 1000` runs one as a plain process, so that it can be timed
+//! beside others; `-- w1 --virtual-seconds 86400` lengthens one, `-- sizes` runs idle clusters of 3 to 51 nodes. `--bare`
+//! switches off the oracles, `--no-digest` the digest, to see what they cost.
+//!
+//! - W0: the scheduler alone: timers that fire and are set again, 20 pending, no messages.
+//! - W1: 5 nodes, no faults, heartbeat 50 ms, election timeout 150..300 ms, one-way delay 1..5 ms, idle for 600 s.
+//! - W2: the same with one 16-byte proposal every 1 ms for 60 s, replicated and committed.
+//! - W3: 5 fresh nodes, 10 s, {0,1} cut from {2,3,4} from 2 s to 4 s, idle; the figure is seeds a second.
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_types,
+    clippy::float_arithmetic,
+    reason = "a benchmark measures wall time and prints rates; nothing here decides a run"
+)]
+
+use raft_node::{Config, Options, Payload};
+use seaworthy::adapter::{RaftProcess, Request, node_id};
+use seaworthy::oracles::Judge;
+use seaworthy::record::{MessageFacts, Note};
+use sim_core::{
+    Digest, Effects, Encode, Fault, InFlight, Label, Latency, LinkQuality, Observer, Process, ProcessId,
+    Settings, Simulation, Span, TimerId, VirtualTime, WriteId,
+};
+use std::time::Instant;
+
+fn settings() -> Settings {
+    let latency = Latency::Uniform(Span::from_millis(1), Span::from_millis(5));
+    let link = LinkQuality { latency, ..LinkQuality::default() };
+    // The peers' disks are synchronous and take no time; so does ours, but through the same asynchronous path as ever.
+    Settings { link, write: Latency::Constant(Span::ZERO) }
+}
+
+struct Choice {
+    what: String,
+    seeds: Option<u64>,
+    virtual_seconds: Option<u64>,
+    judge: bool,
+    digest: bool,
+}
+
+/// The oracles, or nobody.
+#[derive(Clone)]
+enum Watcher {
+    Judge(Box<Judge>),
+    Nobody,
+}
+
+impl Observer<MessageFacts, Note> for Watcher {
+    fn interest(&self) -> sim_core::Interest {
+        match self {
+            Self::Judge(judge) => judge.interest(),
+            Self::Nobody => sim_core::Interest::NONE,
+        }
+    }
+
+    fn observe(&mut self, stamp: sim_core::Stamp, record: &seaworthy::record::Record) {
+        if let Self::Judge(judge) = self {
+            judge.observe(stamp, record);
+        }
+    }
+}
+
+fn cluster(nodes: u16, seed: u64, options: &Choice) -> Simulation<RaftProcess, Watcher> {
+    let voters: Vec<_> = ProcessId::all(nodes).map(node_id).collect();
+    let config = |node| Config { id: node_id(node), voters: voters.clone(), options: Options::default() };
+    let configs = ProcessId::all(nodes).map(config).collect();
+    let watcher = if options.judge { Watcher::Judge(Box::new(Judge::new(nodes))) } else { Watcher::Nobody };
+    let mut sim = Simulation::new(&settings(), configs, seed, watcher);
+    if !options.digest {
+        sim.measure_without_digest();
+    }
+    sim.boot_all();
+    sim
+}
+
+fn at(seconds: u64) -> VirtualTime {
+    VirtualTime::ZERO.after(Span::from_secs(seconds))
+}
+
+#[derive(Default)]
+struct Totals {
+    delivered: u64,
+    events: u64,
+    virtual_seconds: u64,
+    seeds: u64,
+    committed: u64,
+    digest: u64,
+}
+
+impl Totals {
+    fn add(&mut self, sim: &Simulation<RaftProcess, Watcher>) {
+        self.delivered += sim.stats().delivered;
+        self.events += sim.stats().events;
+        self.seeds += 1;
+        self.virtual_seconds += sim.now().nanos() / 1_000_000_000;
+        self.digest ^= sim.digest();
+        if let Watcher::Judge(judge) = sim.observer() {
+            assert!(judge.violations().is_empty(), "{:?}", judge.violations());
+            self.committed += judge.mirror().nodes.iter().map(|node| node.applied).min().unwrap_or(0);
+        }
+    }
+}
+
+fn w1(nodes: u16, options: &Choice) -> Totals {
+    let mut totals = Totals::default();
+    for seed in 0..options.seeds.unwrap_or(1) {
+        let mut sim = cluster(nodes, seed, options);
+        sim.run_until(at(options.virtual_seconds.unwrap_or(600)));
+        totals.add(&sim);
+    }
+    totals
+}
+
+fn w2(options: &Choice) -> Totals {
+    let mut totals = Totals::default();
+    for seed in 0..options.seeds.unwrap_or(1) {
+        let mut sim = cluster(5, seed, options);
+        let mut number = 0u64;
+        for millis in 1..=options.virtual_seconds.unwrap_or(60) * 1_000 {
+            sim.run_until(VirtualTime::ZERO.after(Span::from_millis(millis)));
+            let leads = |node: &ProcessId| sim.process(*node).is_some_and(|p| p.leads());
+            if let Some(leader) = ProcessId::all(5).find(leads) {
+                let mut command = [0; 16];
+                command[..8].copy_from_slice(&number.to_le_bytes());
+                number += 1;
+                sim.request(leader, Request::Propose { command: Payload::new(&command), text: None });
+            }
+        }
+        totals.add(&sim);
+    }
+    totals
+}
+
+fn w3(options: &Choice) -> Totals {
+    let mut totals = Totals::default();
+    let id = ProcessId;
+    let groups = vec![vec![id(0), id(1)], vec![id(2), id(3), id(4)]];
+    let cut = Fault::Partition { groups, in_flight: InFlight::Keep };
+    for seed in 0..options.seeds.unwrap_or(300) {
+        let mut sim = cluster(5, seed, options);
+        sim.run_until(at(2));
+        sim.inject(&cut).expect("the groups are disjoint");
+        sim.run_until(at(4));
+        sim.inject(&Fault::Heal).expect("healing always works");
+        sim.run_until(at(10));
+        totals.add(&sim);
+    }
+    totals
+}
+
+/// A process that does nothing but set its timers again.
+#[derive(Clone, Debug)]
+struct Ticker;
+
+#[derive(Clone, Copy, Debug)]
+struct Silence;
+
+impl Encode for Silence {
+    fn encode(&self, _: &mut Digest) {}
+}
+
+impl Process for Ticker {
+    type Config = ();
+    type Message = ();
+    type Facts = Silence;
+    type Note = Silence;
+    type Durable = ();
+    type Write = ();
+    type Request = ();
+    const TIMERS: &'static [&'static str] = &["a", "b", "c", "d"];
+    const KINDS: &'static [&'static str] = &["none"];
+
+    fn label((): &()) -> Label {
+        Label { kind: 0, epoch: 0, bytes: 0 }
+    }
+    fn facts((): &()) -> Silence {
+        Silence
+    }
+    fn store((): &mut (), (): ()) {}
+    fn boot(_: ProcessId, _: u32, (): &(), (): &(), fx: &mut Effects<'_, Self>) -> Self {
+        for timer in 0..4 {
+            fx.draw_timer(TimerId(timer), Span::from_micros(1), Span::from_micros(1_000), 0);
+        }
+        Self
+    }
+    fn on_message(&mut self, _: ProcessId, (): (), _: &mut Effects<'_, Self>) {}
+    fn on_timer(&mut self, timer: TimerId, fx: &mut Effects<'_, Self>) {
+        fx.rearm_timer(timer);
+    }
+    fn on_durable(&mut self, _: WriteId, _: &mut Effects<'_, Self>) {}
+    fn on_request(&mut self, (): (), _: &mut Effects<'_, Self>) {}
+}
+
+fn w0(options: &Choice) -> Totals {
+    let mut sim: Simulation<Ticker> = Simulation::new(&settings(), vec![(); 5], 1, ());
+    if !options.digest {
+        sim.measure_without_digest();
+    }
+    sim.boot_all();
+    let seconds = options.virtual_seconds.unwrap_or(30);
+    sim.run_until(at(seconds));
+    Totals {
+        events: sim.stats().events,
+        virtual_seconds: seconds,
+        seeds: 1,
+        digest: sim.digest(),
+        ..Totals::default()
+    }
+}
+
+/// Peak resident memory of this process in KiB, where the system tells.
+fn peak_memory_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
+}
+
+fn report(name: &str, run: impl FnOnce() -> Totals) {
+    let begin = Instant::now();
+    let totals = run();
+    let wall = begin.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "rates for people")]
+    let rate = |count: u64| count as f64 / wall;
+    println!(
+        "{name:<4} wall {wall:.4} s | delivered {} ({:.0}/s) | events {} ({:.0}/s) | virtual/wall {:.0} | seeds {} \
+         ({:.2}/s) | applied {} | peak memory {:.1} MiB | digest {:016x}",
+        totals.delivered,
+        rate(totals.delivered),
+        totals.events,
+        rate(totals.events),
+        rate(totals.virtual_seconds),
+        totals.seeds,
+        rate(totals.seeds),
+        totals.committed,
+        rate(peak_memory_kib()) * wall / 1024.0,
+        totals.digest,
+    );
+}
+
+fn main() {
+    let mut options =
+        Choice { what: String::new(), seeds: None, virtual_seconds: None, judge: true, digest: true };
+    // `cargo bench` adds `--bench`.
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--bare" => options.judge = false,
+            "--no-digest" => options.digest = false,
+            "--virtual-seconds" => options.virtual_seconds = arguments.next().and_then(|n| n.parse().ok()),
+            number if number.parse::<u64>().is_ok() => options.seeds = number.parse().ok(),
+            name => options.what = name.to_string(),
+        }
+    }
+    let wanted = |name: &str| options.what.is_empty() || options.what == name;
+    if wanted("w0") {
+        report("W0", || w0(&options));
+    }
+    if wanted("w1") {
+        report("W1", || w1(5, &options));
+    }
+    if wanted("w2") {
+        report("W2", || w2(&options));
+    }
+    if wanted("w3") {
+        report("W3", || w3(&options));
+    }
+    if options.what == "sizes" {
+        for nodes in [3, 5, 9, 25, 51] {
+            report(&format!("n={nodes}"), || w1(nodes, &options));
+        }
+    }
+}
