@@ -99,7 +99,7 @@ impl Reader {
                 self.handling = None;
                 let of = (*process, ProcessId(0))..=(*process, ProcessId(u16::MAX));
                 for (_, waiting) in self.unanswered.range_mut(of) {
-                    
+                    waiting.clear();
                 }
             }
             Record::TimerFired { .. } | Record::WriteDurable { .. } => self.handling = None,
