@@ -60,13 +60,22 @@ impl Digest {
         self.bytes(text.as_bytes());
     }
 
-    /// Takes in bytes: their number, then the bytes, eight to a word, little end first.
+    /// Takes in bytes: their number, then the bytes, eight to a word, little end first, two words at once.
+    #[inline]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        self.word(bytes.len() as u64);
-        for chunk in bytes.chunks(8) {
+        let word = |bytes: &[u8]| {
             let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.word(u64::from_le_bytes(word));
+            word[..bytes.len()].copy_from_slice(bytes);
+            u64::from_le_bytes(word)
+        };
+        self.word(bytes.len() as u64);
+        let (pairs, rest) = bytes.as_chunks::<16>();
+        for pair in pairs {
+            self.pair(word(&pair[..8]), word(&pair[8..]));
+        }
+        if !rest.is_empty() {
+            let (first, second) = rest.split_at(rest.len().min(8));
+            self.pair(word(first), word(second));
         }
     }
 
@@ -172,7 +181,7 @@ mod tests {
         let mut digest = Digest::new();
         digest.text("seaworthy");
         digest.pair(7, u64::MAX);
-        assert_eq!(digest.value(), 0xec8d_4d80_85b4_7be4);
+        assert_eq!(digest.value(), 0x4fa2_b977_0ed5_6d27);
     }
 
     #[test]
