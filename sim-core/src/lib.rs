@@ -8,7 +8,7 @@
 //! - A protocol is a [`Process`]: a plain, cloneable state machine that touches the world through [`Effects`] alone.
 //! - A [`Simulation`] holds the processes and the world. [`Simulation::step`] executes exactly one event.
 //! - A [`Fault`] is data, and [`Simulation::inject`] does it. A [`FaultPlan`] draws a whole run's faults from a seed.
-//! - An [`Observer`] is shown [`Record`]s as they happen: an oracle, or a [trace](trace) writer (feature `serde`).
+//! - An [`Observer`] is shown [`Record`]s as they happen: an oracle, or a writer of traces (feature `serde`).
 //!
 //! # Chance
 //!

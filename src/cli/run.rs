@@ -10,6 +10,7 @@ use crate::execute::{self, Limits, Outcome, resolved};
 use crate::report::{self, Replay};
 use crate::scenario::{Scenario, Seed};
 use core::ops::Range;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 use sim_core::Digest;
 
@@ -116,6 +117,8 @@ fn sweep(
         Some(execute::run(scenario, seed, Limits::default(), ()).map(|(outcome, ())| outcome))
     };
     let (mut failed, mut digest, mut problem) = (0u64, Digest::new(), None);
+    // What broke, in the order in which it first did.
+    let mut broken: IndexMap<&str, u64> = IndexMap::new();
     in_order(count, args.jobs.count(), work, |_, result: Result<Outcome, _>| {
         let told = match result {
             Ok(outcome) => {
@@ -124,6 +127,8 @@ fn sweep(
                     return Flow::Continue;
                 }
                 failed += 1;
+                let property = outcome.violation().map_or("nothing", |violation| violation.property.name());
+                *broken.entry(property).or_default() += 1;
                 if failed > TOLD_MAX {
                     return Flow::Continue;
                 }
@@ -155,14 +160,17 @@ fn sweep(
             "seeds": [Seed(seeds.start).to_string(), Seed(seeds.end).to_string()],
             "as_expected": count - failed,
             "failed": failed,
+            "broken": broken,
             "digest": format!("{digest:016x}"),
         }));
     } else if failed > 0 || !output.quiet {
         let word = if failed == 0 { "PASS" } else { "FAIL" };
         let expected = files::verdict(scenario);
-        output.line(&format!(
-            "{word} {name}  {count} seeds, {failed} not as expected ({expected})  digest {digest:016x}"
-        ))?;
+        let groups: Vec<String> =
+            broken.iter().map(|(property, count)| format!("{count} {property}")).collect();
+        let groups = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
+        let counts = format!("{count} seeds, {failed} not as expected ({expected}){groups}");
+        output.line(&format!("{word} {name}  {counts}  digest {digest:016x}"))?;
     }
     Ok(failed == 0)
 }
