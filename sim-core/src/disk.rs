@@ -50,6 +50,7 @@ impl<D: Default, W> Disk<D, W> {
     pub(crate) fn crash(&mut self) -> u32 {
         let lost = u32::try_from(self.pending.len()).unwrap_or(u32::MAX);
         self.pending.clear();
+        self.last_due = VirtualTime::ZERO;
         lost
     }
 }

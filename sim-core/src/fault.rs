@@ -75,7 +75,8 @@ pub enum Fault {
         /// Where they go.
         to: ProcessId,
     },
-    /// Delivers one message held on the link at once: the oldest, or the oldest of a kind.
+    /// Delivers one message held on the link at once, even where the link is cut or clogged: the oldest, or the
+    /// oldest of a kind.
     DeliverOne {
         /// Where its messages come from.
         from: ProcessId,
@@ -84,7 +85,7 @@ pub enum Fault {
         /// An index into [`crate::Process::KINDS`].
         kind: Option<u8>,
     },
-    /// Loses every message in flight or held that matches.
+    /// Loses every message in flight or held that matches. What waits at a paused receiver has arrived already.
     DropPending {
         /// Only those from this process.
         from: Option<ProcessId>,

@@ -15,6 +15,8 @@ pub enum FaultError {
     SameEnds(ProcessId),
     /// No process may be in two groups.
     InTwoGroups(ProcessId),
+    /// There are more groups than processes.
+    TooManyGroups(usize),
     /// There is no such kind of message.
     UnknownKind(u8),
     /// No message (of that kind) is held on the link.
@@ -32,6 +34,9 @@ impl fmt::Display for FaultError {
             Self::UnknownProcess(process) => write!(f, "there is no process {process}"),
             Self::SameEnds(process) => write!(f, "there is no link from process {process} to itself"),
             Self::InTwoGroups(process) => write!(f, "process {process} stands in two groups of a partition"),
+            Self::TooManyGroups(groups) => {
+                write!(f, "a partition into {groups} groups has more groups than processes")
+            }
             Self::UnknownKind(kind) => write!(f, "there is no kind {kind} of messages"),
             Self::NothingHeld { from, to } => {
                 write!(f, "no such message is held on the link from {from} to {to}")
@@ -148,6 +153,9 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
                 named(*kind)
             }
             Fault::Partition { groups, .. } => {
+                if groups.len() > usize::from(count) {
+                    return Err(FaultError::TooManyGroups(groups.len()));
+                }
                 let mut seen = vec![false; usize::from(count)];
                 for process in groups.iter().flatten() {
                     known(*process)?;
@@ -172,11 +180,13 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         if in_flight == InFlight::Keep {
             return cut(self);
         }
-        let before = self.world.network.clone();
+        let before = self.world.network.open_links();
         cut(self);
-        let after = self.world.network.clone();
+        let after = self.world.network.open_links();
+        let count = usize::from(self.world.count);
         self.drop_pending(DropReason::CutInFlight, &[Stage::InFlight], |id| {
-            before.link(id.from, id.to).open && !after.link(id.from, id.to).open
+            let link = id.from.index() * count + id.to.index();
+            before[link] && !after[link]
         });
     }
 
@@ -216,13 +226,19 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         if !capture {
             return;
         }
-        for (id, place) in self.pending(&[Stage::InFlight], |id| id.from == from && id.to == to) {
+        let mut captured = Vec::new();
+        for (_, place) in self.pending(&[Stage::InFlight], |id| id.from == from && id.to == to) {
             let taken = core::mem::replace(&mut self.world.slab[place as usize], Pending::Cancelled);
-            let Pending::Message { message, .. } = taken else {
+            let Pending::Message { id, message, since, .. } = taken else {
                 unreachable!("only messages were asked for")
             };
+            captured.push((since, id, message));
+        }
+        captured.sort_by_key(|(since, id, _)| (*since, *id));
+        for (since, id, message) in captured {
             self.world.emit(&mut self.observer, Record::Held { id });
-            let place = self.world.store(Pending::Message { id, message, stage: Stage::Held });
+            let stage = Stage::Held;
+            let place = self.world.store(Pending::Message { id, message, stage, since, decided: true });
             self.world.network.link_mut(from, to).waiting.push_back(place);
         }
     }
@@ -231,11 +247,15 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         let link = self.world.network.link_mut(from, to);
         link.held = false;
         for place in core::mem::take(&mut link.waiting) {
-            let Pending::Message { id, message, .. } = self.world.take(place) else {
+            let Pending::Message { id, message, decided, .. } = self.world.take(place) else {
                 unreachable!("only messages wait on a link")
             };
             self.world.emit(&mut self.observer, Record::Released { id });
-            self.world.hand_over(&mut self.observer, id, message);
+            if decided {
+                self.world.post_again(&mut self.observer, id, message);
+            } else {
+                self.world.hand_over(&mut self.observer, id, message);
+            }
         }
     }
 

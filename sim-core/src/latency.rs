@@ -202,7 +202,7 @@ pub struct LinkQuality {
     /// The longest extra delay of a reordered message.
     pub reorder_by: Span,
     /// Whether messages arrive in the order in which they were sent, as on a stream. A change of the link's quality
-    /// begins a new stream.
+    /// and a healing of the network begin a new stream.
     pub fifo: bool,
 }
 

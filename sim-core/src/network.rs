@@ -131,9 +131,18 @@ impl Network {
         self.isolated[process.index()]
     }
 
+    /// Which links are open, sender by sender.
+    pub(crate) fn open_links(&self) -> Vec<bool> {
+        self.links.iter().map(|link| link.open).collect()
+    }
+
     pub(crate) fn set_cut(&mut self, from: ProcessId, to: ProcessId, cut: bool) {
-        self.link_mut(from, to).cut = cut;
-        self.refresh();
+        let apart = self.isolated[from.index()]
+            || self.isolated[to.index()]
+            || self.group[from.index()] != self.group[to.index()];
+        let link = self.link_mut(from, to);
+        link.cut = cut;
+        link.open = !cut && !apart;
     }
 
     pub(crate) fn set_isolated(&mut self, process: ProcessId, isolated: bool) {
@@ -168,6 +177,8 @@ impl Network {
         for link in &mut self.links {
             link.cut = false;
             link.clogged_until = VirtualTime::ZERO;
+            // A new stream: it does not wait for what the old one still carries.
+            link.last_due = VirtualTime::ZERO;
         }
         self.refresh();
     }

@@ -76,7 +76,7 @@ pub struct FaultPlan {
     pub faults: Vec<Planned>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
     Partition,
     Isolate,
@@ -105,8 +105,10 @@ impl FaultPlan {
         }
         let mut stream = Stream::new(seed, "faults", index << 32);
         let count = stream.between(u64::from(mix.count.0), u64::from(mix.count.1));
-        // When each process that was taken down is back.
+        // When each process that was taken down is back, and when each disturbance of the network ends: two of the same
+        // kind at a time would end each other early.
         let mut down: Vec<(ProcessId, VirtualTime, VirtualTime)> = Vec::new();
+        let mut disturbed: Vec<Disturbance> = Vec::new();
         for number in 1..=count {
             let mut stream = Stream::new(seed, "faults", index << 32 | number);
             let at = mix.begin.after(stream.span(Span::ZERO, mix.end.since(mix.begin)));
@@ -123,7 +125,13 @@ impl FaultPlan {
                 down.push((process, at, until));
                 plan.take_down(sort, process, (at, until));
             } else if processes > 1 {
-                plan.disturb(sort, &mut stream, mix, processes, usual, (at, until));
+                let mut order: Vec<ProcessId> = ProcessId::all(processes).collect();
+                stream.shuffle(&mut order);
+                let disturbance = Disturbance::new(sort, &order, at, until);
+                if !disturbed.iter().any(|other| disturbance.clashes(other)) {
+                    disturbed.push(disturbance);
+                    plan.disturb(sort, &mut stream, mix, &order, usual, (at, until));
+                }
             }
         }
         // Stable: faults at the same time stay in the order in which they were drawn.
@@ -150,17 +158,15 @@ impl FaultPlan {
         sort: Sort,
         stream: &mut Stream,
         mix: &FaultMix,
-        processes: u16,
+        order: &[ProcessId],
         usual: &LinkQuality,
         (at, until): (VirtualTime, VirtualTime),
     ) {
-        let mut order: Vec<ProcessId> = ProcessId::all(processes).collect();
-        stream.shuffle(&mut order);
         let (from, to) = (order[0], order[1]);
         let in_flight = if stream.happens(mix.keep_in_flight) { InFlight::Keep } else { InFlight::Drop };
         match sort {
             Sort::Partition => {
-                let groups = groups(stream, &order);
+                let groups = groups(stream, order);
                 self.push(at, Fault::Partition { groups, in_flight });
                 self.push(until, Fault::Partition { groups: Vec::new(), in_flight: InFlight::Keep });
             }
@@ -180,6 +186,35 @@ impl FaultPlan {
             }
             Sort::Crash | Sort::Pause => unreachable!("these take a process down"),
         }
+    }
+}
+
+/// A disturbance of the network while it lasts.
+struct Disturbance {
+    sort: Sort,
+    nodes: Vec<ProcessId>,
+    begin: VirtualTime,
+    end: VirtualTime,
+}
+
+impl Disturbance {
+    fn new(sort: Sort, order: &[ProcessId], begin: VirtualTime, end: VirtualTime) -> Self {
+        let nodes = if sort == Sort::Isolate { order[..1].to_vec() } else { order[..2].to_vec() };
+        Self { sort, nodes, begin, end }
+    }
+
+    /// Whether the end of one would end the other too.
+    fn clashes(&self, other: &Self) -> bool {
+        let same = match (self.sort, other.sort) {
+            (Sort::Partition, Sort::Partition) => true,
+            // Reconnecting a process joins its links too.
+            (Sort::Isolate | Sort::CutOneWay, Sort::Isolate | Sort::CutOneWay) => {
+                self.nodes.iter().any(|node| other.nodes.contains(node))
+            }
+            (Sort::Degrade, Sort::Degrade) => self.nodes == other.nodes,
+            _ => false,
+        };
+        same && self.begin <= other.end && other.begin <= self.end
     }
 }
 
@@ -243,6 +278,23 @@ mod tests {
                     Fault::Crash { process } => mended(&|f| *f == Fault::Restart { process: *process }),
                     Fault::Pause { process } => mended(&|f| *f == Fault::Resume { process: *process }),
                     Fault::Clog { span, .. } => assert!(*span >= mix().lasting.0),
+                    Fault::Partition { groups, .. } if !groups.is_empty() => {
+                        mended(&|f| matches!(f, Fault::Partition { groups, .. } if groups.is_empty()));
+                    }
+                    Fault::Isolate { process, .. } => {
+                        mended(&|f| *f == Fault::Reconnect { process: *process })
+                    }
+                    Fault::Cut { from, to, .. } => {
+                        mended(&|f| match f {
+                            Fault::Restore { from: a, to: b } => (a, b) == (from, to),
+                            Fault::Reconnect { process } => process == from || process == to,
+                            _ => false,
+                        });
+                    }
+                    Fault::SetQuality { from, to, quality } if *quality != LinkQuality::default() => {
+                        let (from, to, quality) = (*from, *to, LinkQuality::default());
+                        mended(&|f| *f == Fault::SetQuality { from, to, quality });
+                    }
                     _ => {}
                 }
             }

@@ -332,7 +332,7 @@ impl Encode for MessageId {
 }
 
 impl<F: Encode, N: Encode> Encode for Record<F, N> {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, digest: &mut Digest) {
         let kind = self.kind() as u64;
         let of = |process: &ProcessId| kind | u64::from(process.0) << 8;

@@ -208,9 +208,12 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         self.world.network.pins.push(pin);
     }
 
-    /// Leaves the fate of every message to chance again.
-    pub fn unpin_messages(&mut self) {
+    /// Leaves the fate of every message and the delay of every timer to chance again.
+    pub fn unpin_all(&mut self) {
         self.world.network.pins.clear();
+        for timer in &mut self.world.timers {
+            timer.pins.clear();
+        }
     }
 
     /// Sets a mark in the record of the run.
@@ -239,7 +242,9 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     pub fn request_at(&mut self, at: VirtualTime, process: ProcessId, request: P::Request) {
         let at = at.max(self.world.now);
         let place = self.world.store(Pending::Request { process, request });
-        let tie = self.world.chance.tie(process, SLAB, at);
+        self.world.requests += 1;
+        // Each request has a tie-break of its own, or their places in memory would order them.
+        let tie = self.world.chance.tie(process, SLAB | self.world.requests & !TAG, at);
         self.world.queue.push(Key::new(at, tie, SLAB | place));
     }
 
@@ -394,7 +399,9 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     fn write_due(&mut self, key: Key, process: ProcessId) -> bool {
         let disk = &mut self.world.disks[process.index()];
         let Some(issued) = disk.complete(key) else { return false };
+        self.world.acting = Some(process);
         P::store(&mut disk.durable, issued.write);
+        self.world.acting = None;
         self.world.now = key.due();
         // The disk goes on while its process is paused; only the news waits.
         self.world.emit(&mut self.observer, Record::WriteDurable { process, write: issued.id });

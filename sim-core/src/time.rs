@@ -192,7 +192,7 @@ impl FromStr for Span {
         let mut place = u128::from(*scale);
         for digit in fraction.bytes() {
             let digit = u128::from(digit - b'0');
-            if place % 10 != 0 && digit != 0 {
+            if digit != 0 && (place == 0 || !place.is_multiple_of(10)) {
                 return Err(SpanError::TooFine);
             }
             place /= 10;
@@ -255,6 +255,8 @@ mod tests {
             ("1e3ms", SpanError::UnknownUnit("e3ms".into())),
             ("0.5ns", SpanError::TooFine),
             ("0.0000005ms", SpanError::TooFine),
+            ("1.05ns", SpanError::TooFine),
+            ("1.00000000009s", SpanError::TooFine),
             ("99999999999999999999s", SpanError::TooLong),
             ("107000d", SpanError::TooLong),
         ] {

@@ -36,6 +36,10 @@ pub(crate) enum Pending<P: Process> {
         id: MessageId,
         message: P::Message,
         stage: Stage,
+        /// The number of records when it came to the link: the oldest message has the lowest.
+        since: u64,
+        /// Whether chance has already decided whether it is lost or doubled.
+        decided: bool,
     },
     /// The news that a write is durable, for a process that was paused when it became so.
     Durable {
@@ -99,6 +103,8 @@ pub(crate) struct World<P: Process> {
     pub(crate) digest: Digest,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) digest_on: bool,
+    /// How many requests were scheduled.
+    pub(crate) requests: u32,
 }
 
 impl<P: Process> World<P> {
@@ -131,11 +137,12 @@ impl<P: Process> World<P> {
             digest: Digest::new(),
             checkpoints: Checkpoints::default(),
             digest_on: true,
+            requests: 0,
         }
     }
 
     /// Takes a record into the digest and shows it to whoever wants it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn emit(&mut self, watcher: Watcher<'_, P>, record: Record<P::Facts, P::Note>) {
         self.records += 1;
         let stamp = Stamp { number: self.records, at: self.now };
@@ -148,7 +155,10 @@ impl<P: Process> World<P> {
             }
         }
         if self.interest.has(record.kind()) {
+            // A panic of the watcher is not the process's.
+            let acting = self.acting.take();
             watcher.observe(stamp, &record);
+            self.acting = acting;
         }
     }
 
@@ -200,7 +210,8 @@ impl<P: Process> World<P> {
         }
         if link.held {
             self.emit(watcher, Record::Held { id });
-            let place = self.store(Pending::Message { id, message, stage: Stage::Held });
+            let (since, stage) = (self.records, Stage::Held);
+            let place = self.store(Pending::Message { id, message, stage, since, decided: false });
             self.network.link_mut(id.from, id.to).waiting.push_back(place);
             return;
         }
@@ -238,14 +249,28 @@ impl<P: Process> World<P> {
             due = due.max(link.last_due.after(Span::from_nanos(1)));
             link.last_due = due;
         }
-        let place = self.store(Pending::Message { id, message, stage: Stage::InFlight });
+        let (since, stage) = (self.records, Stage::InFlight);
+        let place = self.store(Pending::Message { id, message, stage, since, decided: true });
         self.queue.push(Key::new(due, tie, SLAB | place));
     }
 
-    /// Delivers a held message now.
+    /// Delivers a held message now, whatever its link is like.
     pub(crate) fn post_now(&mut self, id: MessageId, message: P::Message) {
         let tie = lower(self.chance.message(Domain::Message, &id).1);
-        self.post(id, message, Span::ZERO, tie, false);
+        let (since, stage) = (self.records, Stage::InFlight);
+        let place = self.store(Pending::Message { id, message, stage, since, decided: true });
+        self.queue.push(Key::new(self.now, tie, SLAB | place));
+    }
+
+    /// Sends a message on its way that was captured on it: its latency begins anew, nothing else is decided again.
+    pub(crate) fn post_again(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: P::Message) {
+        let link = self.network.link(id.from, id.to);
+        if !link.open {
+            return self.lose(watcher, id, DropReason::Cut);
+        }
+        let quality = link.quality;
+        let block = self.chance.message(Domain::Message, &id);
+        self.post(id, message, quality.latency.sample(block.0), lower(block.1), quality.fifo);
     }
 
     pub(crate) fn lose(&mut self, watcher: Watcher<'_, P>, id: MessageId, reason: DropReason) {
@@ -271,7 +296,7 @@ impl<P: Process> World<P> {
         };
         // In order: never at the same time as an earlier write, or the tie-break could turn them round.
         let mut due = self.now.after(latency);
-        if !disk.pending.is_empty() || due <= disk.last_due {
+        if disk.last_due > VirtualTime::ZERO {
             due = due.max(disk.last_due.after(Span::from_nanos(1)));
         }
         disk.last_due = due;

@@ -231,3 +231,62 @@ fn simultaneous_deliveries_come_in_a_drawn_order() {
     }
     assert_eq!(orders.len(), 6, "all six orders of three deliveries");
 }
+
+#[test]
+fn captured_messages_are_released_once_and_the_oldest_first() {
+    let link =
+        LinkQuality { duplicate: Ratio::ONE, latency: Latency::Constant(ms(15)), ..LinkQuality::default() };
+    let mut world = speaker(&Settings { link, ..Settings::default() }, 1, 1);
+    world.run_until(at(22));
+    world.inject(&Fault::Hold { from: P(0), to: P(1), capture: true }).unwrap();
+    world.inject(&Fault::DeliverOne { from: P(0), to: P(1), kind: None }).unwrap();
+    world.run_until(at(22));
+    assert_eq!(heard(&world, 1), [(22, 1)]);
+    world.inject(&Fault::Release { from: P(0), to: P(1) }).unwrap();
+    world.run_until(at(38));
+    let mut rest = heard(&world, 1)[1..].to_vec();
+    rest.sort_unstable();
+    assert_eq!(rest, [(37, 1), (37, 2), (37, 2)], "each message and its copy, once");
+}
+
+#[test]
+fn one_held_message_is_delivered_at_once_even_where_the_link_is_clogged() {
+    let mut world = speaker(&steady(5), 1, 1);
+    let (from, to) = (P(0), P(1));
+    world.inject(&Fault::Hold { from, to, capture: false }).unwrap();
+    world.inject(&Fault::Clog { from, to, span: ms(500) }).unwrap();
+    world.run_until(at(12));
+    world.inject(&Fault::DeliverOne { from, to, kind: None }).unwrap();
+    world.run_until(at(12));
+    assert_eq!(heard(&world, 1), [(12, 1)]);
+}
+
+#[test]
+fn healing_begins_a_new_stream() {
+    let link = LinkQuality { latency: Latency::Constant(ms(5)), fifo: true, ..LinkQuality::default() };
+    let mut world = speaker(&Settings { link, ..Settings::default() }, 1, 1);
+    world.inject(&Fault::Clog { from: P(0), to: P(1), span: ms(100_000) }).unwrap();
+    world.run_until(at(12));
+    world.inject(&Fault::Heal).unwrap();
+    world.run_until(at(26));
+    assert_eq!(heard(&world, 1), [(25, 2)]);
+}
+
+#[test]
+fn cutting_every_link_of_a_large_world_takes_no_time_to_speak_of() {
+    let mut world = speaker(&steady(5), 120, 1);
+    for from in 0..121 {
+        for to in (0..121).filter(|to| *to != from) {
+            world.inject(&Fault::Cut { from: P(from), to: P(to), in_flight: InFlight::Drop }).unwrap();
+        }
+    }
+    world.run_until(at(30));
+    assert_eq!(world.stats().delivered, 0);
+}
+
+#[test]
+fn more_groups_than_processes_are_refused() {
+    let mut world = speaker(&steady(5), 1, 1);
+    let fault = Fault::Partition { groups: vec![vec![]; 70_000], in_flight: InFlight::Drop };
+    assert_eq!(world.inject(&fault), Err(FaultError::TooManyGroups(70_000)));
+}

@@ -174,3 +174,52 @@ fn an_idle_world_says_so() {
     world.run_until(at(7));
     assert_eq!(world.now(), at(7));
 }
+
+#[test]
+fn a_new_life_does_not_wait_for_the_writes_of_the_last() {
+    let mut world = world(&settings(1), &writer(), 1);
+    world.set_write_latency(P(0), Latency::Constant(ms(10_000)));
+    world.run_until(at(11));
+    world.set_write_latency(P(0), Latency::Constant(ms(1)));
+    world.inject(&Fault::Crash { process: P(0) }).unwrap();
+    world.inject(&Fault::Restart { process: P(0) }).unwrap();
+    world.run_until(at(23));
+    assert_eq!(*world.durable(P(0)), 1, "the write of 21 ms is durable at 22 ms");
+}
+
+#[test]
+fn requests_of_one_moment_keep_their_order_whatever_else_happens() {
+    let order = |isolate: bool| {
+        let mut world = world(&settings(1), &[Habits::default(), Habits::default()], 1);
+        if isolate {
+            world.run_until(at(11));
+            world.inject(&Fault::Isolate { process: P(1), in_flight: sim_core::InFlight::Drop }).unwrap();
+        }
+        for asked in [1, 2, 3] {
+            world.request_at(at(15), P(0), asked);
+        }
+        world.run_until(at(15));
+        let notes = notes(&world, 0);
+        notes.into_iter().filter(|(_, note)| matches!(note, Note::Asked(_))).collect::<Vec<_>>()
+    };
+    assert_eq!(order(false), order(true));
+    assert_eq!(order(false).len(), 3);
+}
+
+#[test]
+fn a_panic_of_the_watcher_is_not_the_processs() {
+    #[derive(Clone)]
+    struct Nervous;
+    impl sim_core::Observer<crate::common::Said, Note> for Nervous {
+        fn observe(&mut self, stamp: sim_core::Stamp, _: &Record<crate::common::Said, Note>) {
+            assert!(stamp.number < 20, "too much to watch");
+        }
+    }
+    let result = std::panic::catch_unwind(|| {
+        let mut world: Simulation<crate::common::Beater, Nervous> =
+            Simulation::new(&settings(1), vec![Habits::default(); 2], 1, Nervous);
+        world.boot_all();
+        world.run_until(at(100));
+    });
+    assert!(result.is_err(), "it must not pass for a finding");
+}
