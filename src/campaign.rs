@@ -42,6 +42,7 @@ pub fn in_order<R: Send>(
         for _ in 0..jobs {
             let (sender, next, taken, stop, work) = (sender.clone(), &next, &taken, &stop, &work);
             scope.spawn(move || {
+                let _stops = StopsOnPanic(stop);
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     if index >= count {
@@ -58,6 +59,7 @@ pub fn in_order<R: Send>(
             });
         }
         drop(sender);
+        let _stops = StopsOnPanic(&stop);
         let mut waiting = BTreeMap::new();
         let mut due = 0;
         for (index, result) in receiver {
@@ -76,6 +78,17 @@ pub fn in_order<R: Send>(
             }
         }
     });
+}
+
+/// Tells the other threads to stop when its own panics: they would wait for its result for ever.
+struct StopsOnPanic<'a>(&'a AtomicBool);
+
+impl Drop for StopsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +124,27 @@ mod tests {
             let taken = collect(1_000_000, jobs, 137);
             assert_eq!(taken.len(), 138);
             assert_eq!(taken, collect(138, 1, u64::MAX));
+        }
+    }
+
+    #[test]
+    fn a_panic_in_the_work_or_in_taking_ends_the_campaign() {
+        for jobs in [1, 2, 4] {
+            let in_work = std::panic::catch_unwind(|| {
+                let work = |index: u64| {
+                    assert!(index != 500, "a planted panic");
+                    Some(index)
+                };
+                in_order(1_000_000, jobs, work, |_, _| Flow::Continue);
+            });
+            assert!(in_work.is_err());
+            let in_taking = std::panic::catch_unwind(|| {
+                in_order(1_000_000, jobs, Some, |index, _| {
+                    assert!(index != 500, "a planted panic");
+                    Flow::Continue
+                });
+            });
+            assert!(in_taking.is_err());
         }
     }
 

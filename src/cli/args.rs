@@ -92,7 +92,7 @@ pub(crate) struct Run {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The seed: decimal, 0x… or a 40-digit git hash. By default the scenario's own
-    #[arg(long, conflicts_with = "seeds", env = "SEAWORTHY_SEED")]
+    #[arg(long, conflicts_with = "seeds")]
     pub(crate) seed: Option<Seed>,
     /// Run every seed of a range, the end excluded
     #[arg(long, value_name = "A..B")]
@@ -103,7 +103,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
     /// What to draw. By default a table for one scenario and one seed, else nothing
-    #[arg(long, value_enum, env = "SEAWORTHY_VIEW", hide_env_values = true)]
+    #[arg(long, value_enum)]
     pub(crate) view: Option<View>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
@@ -139,7 +139,7 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "A..B", conflicts_with = "seed")]
     pub(crate) seeds: Option<SeedRange>,
     /// The seed of the campaign, from which the seeds of the runs are drawn. By default a new one, which is printed
-    #[arg(long, env = "SEAWORTHY_SEED")]
+    #[arg(long)]
     pub(crate) seed: Option<Seed>,
     #[command(flatten)]
     pub(crate) jobs: Jobs,

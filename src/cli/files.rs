@@ -1,7 +1,7 @@
 //! Scenario files: finding them, reading them, checking them, listing them.
 
 use crate::cli::args::{Check, Format, List};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
 use crate::scenario::{Expect, Scenario};
 use std::path::{Path, PathBuf};
@@ -24,13 +24,17 @@ pub(crate) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable =
-        |error: std::io::Error| Failure::new(Exit::BadInput, format!("{}: {error}", folder.display()));
+        |error: std::io::Error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(folder)));
     let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(unreadable)?.collect();
     let mut paths: Vec<PathBuf> =
         entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_symlink() && path.is_dir() {
+            // Links to folders may lead round in a circle.
+            continue;
+        }
         if path.is_dir() {
             collect(&path, found)?;
         } else if (name.ends_with(".json") && !name.ends_with(".schema.json")) || name.ends_with(".jsonc") {
@@ -44,7 +48,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
     Scenario::read(path).map_err(|error| {
         let rendered = error.render(output.error_color(), output.width);
-        Failure::new(Exit::BadInput, format!("{}\n{}", path.display(), rendered.trim_end()))
+        Failure::new(Exit::BadInput, format!("{}\n{}", shown(path), rendered.trim_end()))
     })
 }
 
@@ -54,7 +58,7 @@ pub(crate) fn check(args: &Check, output: &mut Output) -> Result<Exit, Failure> 
     for file in &files {
         match read(file, output) {
             Ok(_) if output.quiet => {}
-            Ok(scenario) => output.line(&format!("ok   {}  ({})", file.display(), scenario.name))?,
+            Ok(scenario) => output.line(&format!("ok   {}  ({})", shown(file), scenario.name))?,
             Err(failure) => {
                 bad += 1;
                 output.error(&failure.message);
@@ -84,7 +88,11 @@ pub(crate) fn list(args: &List, output: &mut Output) -> Result<Exit, Failure> {
     if args.format == Format::Json {
         let row = |(file, verdict, scenario): &(PathBuf, String, Scenario)| {
             serde_json::json!({
-                "file": file, "name": scenario.name, "nodes": scenario.nodes, "shows": scenario.shows, "verdict": verdict,
+                "file": file.to_string_lossy(),
+                "name": scenario.name,
+                "nodes": scenario.nodes,
+                "shows": scenario.shows,
+                "verdict": verdict,
             })
         };
         let scenarios: Vec<_> = rows.iter().map(row).collect();
@@ -93,7 +101,7 @@ pub(crate) fn list(args: &List, output: &mut Output) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     for (file, verdict, scenario) in rows {
-        output.line(&format!("{}  ({} nodes, {verdict})", file.display(), scenario.nodes))?;
+        output.line(&format!("{}  ({} nodes, {verdict})", shown(&file), scenario.nodes))?;
         output.line(&format!("    {}", scenario.shows))?;
     }
     Ok(Exit::Clean)

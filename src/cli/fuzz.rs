@@ -77,13 +77,12 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         Some(result.map(|(outcome, ())| Done { scenario, outcome }))
     };
     let mut progress = Progress::new(if time.is_none() { Some(count) } else { None }, output);
-    let (mut runs, mut events, mut committing) = (0u64, 0u64, 0u64);
+    let (mut runs, mut events) = (0u64, 0u64);
     let mut found: Option<Result<Done, UnknownMutation>> = None;
     in_order(count, args.jobs.count(), work, |_, result| match result {
         Ok(done) if done.outcome.verdict.as_expected() => {
             runs += 1;
             events += done.outcome.stats.events;
-            committing += u64::from(done.scenario.steps.len() > 1);
             progress.at(runs, &watch);
             Flow::Continue
         }

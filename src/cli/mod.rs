@@ -53,8 +53,6 @@ pub fn main() -> ExitCode {
     let result = sim_core::catch(|| dispatch(&cli, &mut output));
     let exit = match result {
         Ok(Ok(exit)) => exit,
-        // Whoever read our output has gone: not our trouble.
-        Ok(Err(failure)) if failure.message.contains("Broken pipe") => Exit::Clean,
         Ok(Err(failure)) => {
             output.error(&failure.message);
             failure.exit

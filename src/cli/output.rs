@@ -6,6 +6,8 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 /// The program's mouth.
 pub(crate) struct Output {
     out: BufWriter<io::Stdout>,
+    /// Whether nobody reads standard output any more.
+    gone: bool,
     pub(crate) quiet: bool,
     /// Whether standard output takes colour.
     pub(crate) color: bool,
@@ -32,6 +34,7 @@ impl Output {
         let width = common.width.map(usize::from).or(terminal).unwrap_or(WIDTH_DEFAULT);
         Self {
             out: BufWriter::new(io::stdout()),
+            gone: false,
             quiet: common.quiet,
             color: wants(anstream::AutoStream::choice(&io::stdout())),
             error_color: wants(anstream::AutoStream::choice(&io::stderr())),
@@ -42,14 +45,22 @@ impl Output {
 
     /// A line of the result.
     pub(crate) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.out, "{text}")?;
-        self.out.flush()
+        self.raw(format!("{text}\n").as_bytes())
     }
 
-    /// Bytes of the result.
+    /// Bytes of the result. If whoever read them has gone the rest is left unsaid, and the program goes on to its exit
+    /// code.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.out.write_all(bytes)?;
-        self.out.flush()
+        if self.gone {
+            return Ok(());
+        }
+        match self.out.write_all(bytes).and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(())
+            }
+            written => written,
+        }
     }
 
     /// Something beside the result, unless it is to be quiet.
@@ -80,4 +91,13 @@ impl Output {
     pub(crate) fn error_color(&self) -> bool {
         self.error_color
     }
+}
+
+/// A path as it can be shown: control characters and those that turn writing round are escaped.
+pub(crate) fn shown(path: &std::path::Path) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let escaped =
+        |c: char| if c.is_control() || turns(c) { c.escape_default().to_string() } else { c.to_string() };
+    path.to_string_lossy().chars().map(escaped).collect()
 }

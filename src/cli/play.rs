@@ -2,7 +2,7 @@
 
 use crate::chain::Chain;
 use crate::cli::args::{Format, View};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
 use crate::execute::{self, Limits, Outcome};
 use crate::record::{MessageFacts, Note, Record};
@@ -29,6 +29,9 @@ pub(crate) struct Play<'a> {
     pub(crate) replay: Replay,
 }
 
+/// How many records are kept to be drawn: beyond that nobody reads a table, and memory has an end.
+const KEPT_MAX: usize = 1_000_000;
+
 /// Keeps the records if somebody is to see them, and writes them if there is a file.
 struct Recorder {
     keeps: bool,
@@ -47,6 +50,7 @@ impl Observer<MessageFacts, Note> for Recorder {
         }
         if self.keeps {
             self.kept.push((stamp, record.clone()));
+            self.keeps = self.kept.len() < KEPT_MAX;
         }
     }
 }
@@ -56,7 +60,7 @@ impl Play<'_> {
     pub(crate) fn play(&self, output: &mut Output) -> Result<Outcome, Failure> {
         let file = |error: std::io::Error| {
             let path = self.trace.unwrap_or_else(|| Path::new("the trace"));
-            Failure::new(Exit::BadInput, format!("{}: {error}", path.display()))
+            Failure::new(Exit::BadInput, format!("{}: {error}", shown(path)))
         };
         let trace = match self.trace {
             Some(path) => {
@@ -78,6 +82,9 @@ impl Play<'_> {
                 about: serde_json::json!({ "verdict": outcome.verdict.word(), "violations": outcome.violations }),
             };
             trace.finish(end).map_err(file)?;
+        }
+        if recorder.kept.len() == KEPT_MAX {
+            output.tell(&format!("only the first {KEPT_MAX} records are drawn; --trace FILE keeps all"));
         }
         if draws && !output.quiet {
             self.draw(&outcome, &recorder.kept, output)?;

@@ -2,7 +2,7 @@
 
 use crate::chain::Chain;
 use crate::cli::args::{Format, Replay as Args};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, shown};
 use crate::cli::play::Play;
 use crate::cli::run::program;
 use crate::cli::{Exit, Failure, files};
@@ -26,8 +26,8 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
     if let Some(path) = &args.save {
         let text = serde_json::to_string_pretty(&scenario).unwrap_or_default();
         std::fs::write(path, text + "\n")
-            .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", path.display())))?;
-        output.aside(&format!("the scenario is in {}", path.display()));
+            .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
+        output.aside(&format!("the scenario is in {}", shown(path)));
     }
     output.aside(&format!("{}  seed {}", scenario.name, Seed(args.seed.0)));
     for line in resolved(&scenario) {

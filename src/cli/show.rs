@@ -1,7 +1,7 @@
 //! `seaworthy show`: a trace file drawn.
 
 use crate::cli::args::{Show, View};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
 use crate::record::{MessageFacts, Note};
 use crate::view::{Detail, Heading, TableOptions, table};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use sim_core::trace::Trace;
 
 pub(crate) fn show(args: &Show, output: &mut Output) -> Result<Exit, Failure> {
-    let path = args.file.display();
+    let path = shown(&args.file);
     let bad = |message: String| Failure::new(Exit::BadInput, message);
     let bytes = std::fs::read(&args.file).map_err(|error| bad(format!("{path}: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| bad(format!("{path}: not UTF-8: {error}")))?;

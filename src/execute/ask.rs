@@ -124,7 +124,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             }
             Predicate::Synced(asked) => self.synced(asked.among.as_ref(), explain),
             Predicate::Durable(asked) => {
-                for node in self.resolve(&asked.of, None)? {
+                for node in self.somebody(&asked.of)? {
                     if !self.is_durable(node) {
                         no!(explain, "what node {node} has in memory is not what it has on its disk");
                     }
@@ -175,6 +175,12 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         }
     }
 
+    /// The nodes that a target means, of whom there must be one: what holds of nobody says nothing.
+    fn somebody(&self, target: &Target) -> Result<Vec<ProcessId>, String> {
+        let nodes = self.resolve(target, None)?;
+        if nodes.is_empty() { Err(format!("`{target}` means nobody now")) } else { Ok(nodes) }
+    }
+
     /// The nodes asked about; by default all.
     fn among_all(&self, target: Option<&Target>) -> Result<Vec<ProcessId>, String> {
         self.resolve(target.unwrap_or(&Target::All), None)
@@ -186,7 +192,9 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     }
 
     fn remembered_term(&self, name: &Name) -> Result<u64, String> {
-        self.names.get(name).map(|bound| bound.term).ok_or_else(|| format!("nothing is called `{name}` yet"))
+        let bound = self.names.get(name).map(|bound| bound.term);
+        let term = bound.or_else(|| self.marks.get(name).map(|mark| mark.term));
+        term.ok_or_else(|| format!("nothing is called `{name}` yet"))
     }
 
     fn single_leader(&self, asked: &SingleLeader, explain: bool) -> Answer {
@@ -210,7 +218,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             no!(explain, "{leader} leads, which is `{not}`");
         }
         if let Some(is) = &asked.is
-            && self.resolve(is, None)? != [leader]
+            && !self.resolve(is, None)?.contains(&leader)
         {
             no!(explain, "{leader} leads, not `{is}`");
         }
@@ -231,7 +239,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
 
     fn term(&self, asked: &TermIs, explain: bool) -> Answer {
         let nodes = match &asked.of {
-            Some(target) => self.resolve(target, None)?,
+            Some(target) => self.somebody(target)?,
             None => match self.leader() {
                 Some(leader) => vec![leader],
                 None => no!(explain, "nobody leads"),
@@ -268,7 +276,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         what: &str,
         same: impl Fn(ProcessId, ProcessId) -> bool,
     ) -> Answer {
-        let nodes = self.among(among)?;
+        let nodes = self.somebody(among.unwrap_or(&Target::Connected))?;
         match nodes.windows(2).find(|pair| !same(pair[0], pair[1])) {
             Some(pair) => no!(explain, "nodes {} and {} differ in their {what}", pair[0], pair[1]),
             None => Ok(None),
@@ -276,8 +284,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     }
 
     fn role(&self, asked: &RoleIs, explain: bool) -> Answer {
-        let nodes = self.resolve(&asked.of, None)?;
-        for node in &nodes {
+        for node in &self.somebody(&asked.of)? {
             let NodeMirror { up, role, term, .. } = self.node(*node);
             if !up {
                 no!(explain, "node {node} is down");
@@ -286,7 +293,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
                 no!(explain, "node {node} is {} in term {term}", role.name());
             }
         }
-        Ok(if let [node] = nodes.as_slice() { Some(*node) } else { None })
+        Ok(None)
     }
 
     fn vote(&self, asked: &VoteIs, explain: bool) -> Answer {
@@ -294,7 +301,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             Some(target) => self.resolve(target, None)?,
             None => Vec::new(),
         };
-        for node in self.resolve(&asked.of, None)? {
+        for node in self.somebody(&asked.of)? {
             let vote = self.node(node).vote;
             if vote.as_slice() != wanted {
                 no!(explain, "the vote of node {node} is {vote:?}");
@@ -325,7 +332,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
 
     fn index(&self, asked: &IndexIs, explain: bool, what: &str, of: impl Fn(&NodeMirror) -> u64) -> Answer {
         let bounds = Count { at_least: asked.at_least, at_most: None, equals: asked.equals };
-        for node in self.resolve(&asked.of, None)? {
+        for node in self.somebody(&asked.of)? {
             let index = of(self.node(node));
             if !bounds.holds(index) {
                 no!(explain, "the {what} of node {node} is {index}, expected {bounds}");
@@ -343,7 +350,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     }
 
     fn synced(&self, among: Option<&Target>, explain: bool) -> Answer {
-        let nodes = self.among(among)?;
+        let nodes = self.somebody(among.unwrap_or(&Target::Connected))?;
         for node in &nodes {
             if !self.node(*node).up {
                 no!(explain, "node {node} is down");

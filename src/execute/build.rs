@@ -93,13 +93,21 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
 
 /// The links that a rule of the file is about. Before the run begins only numbers and `all` mean something.
 fn links(nodes: u16, rule: &LinkRule) -> Vec<(ProcessId, ProcessId)> {
-    let ends = |target: &Target| match target {
-        Target::All => (0..nodes).collect(),
-        target => target.literal().unwrap_or_default(),
-    };
-    let to = ends(&rule.to);
-    let pairs = ends(&rule.from).into_iter().flat_map(|from| to.iter().map(move |to| (from, *to)));
+    let to = ends(nodes, &rule.to);
+    let pairs = ends(nodes, &rule.from).into_iter().flat_map(|from| to.iter().map(move |to| (from, *to)));
     pairs.filter(|(from, to)| from != to).map(|(from, to)| (ProcessId(from), ProcessId(to))).collect()
+}
+
+fn ends(nodes: u16, target: &Target) -> Vec<u16> {
+    match target {
+        Target::All => (0..nodes).collect(),
+        Target::AllBut(other) => {
+            let but = ends(nodes, other);
+            (0..nodes).filter(|node| !but.contains(node)).collect()
+        }
+        Target::List(items) => items.iter().flat_map(|item| ends(nodes, item)).collect(),
+        target => target.literal().expect("the check of the file refuses other targets in link rules"),
+    }
 }
 
 pub(crate) fn set_pin<T: Observer<MessageFacts, Note>>(sim: &mut Cluster<T>, pin: &Pin) {

@@ -3,8 +3,8 @@
 use crate::adapter::Request;
 use crate::execute::build::options;
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
-use crate::scenario::{Among, Committed, Count, End, Predicate, SingleLeader, Target};
+use crate::record::{Hash64, MessageFacts, Note};
+use crate::scenario::{Among, Committed, Count, End, NodeKey, Predicate, SingleLeader, Target};
 use crate::violation::Property;
 use raft_node::Payload;
 use sim_core::{Fault, Latency, LinkQuality, Observer, ProcessId, Ratio, Span};
@@ -22,10 +22,10 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         }
     }
 
-    /// Undoes everything: cuts, held messages, crashes, pauses, pins, and chance losses of links.
+    /// Undoes everything: cuts, held messages, crashes, pauses, pins, losses of links, slowness of links and disks.
     fn mend(&mut self) -> Result<(), Halt> {
         self.say("end: heal everything, then live".to_string());
-        self.sim.unpin_messages();
+        self.sim.unpin_all();
         self.inject(&Fault::Heal)?;
         for process in ProcessId::all(self.sim.count()) {
             if self.sim.is_paused(process) {
@@ -34,6 +34,10 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             if !self.sim.is_up(process) {
                 self.inject(&Fault::Restart { process })?;
             }
+        }
+        for process in ProcessId::all(self.sim.count()) {
+            let write = self.healed_write(process);
+            self.sim.set_write_latency(process, write);
         }
         let quality = self.healed();
         for from in ProcessId::all(self.sim.count()) {
@@ -50,16 +54,22 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// takes well below an election timeout (Raft §5.6), so no more than a tenth of the shortest.
     fn healed(&self) -> LinkQuality {
         let usual = self.scenario.network.quality();
-        let shortest = ProcessId::all(self.sim.count())
-            .map(|node| options(self.scenario, node).election_timeout.0)
-            .min();
-        let bound = Span::from_nanos(shortest.unwrap_or_default().nanos() / 10);
-        let latency = if usual.latency.longest() <= bound {
-            usual.latency
-        } else {
-            Latency::Uniform(bound.min(Span::from_millis(1)), bound)
-        };
+        let latency = fast_enough(usual.latency, self.fast());
         LinkQuality { latency, loss: Ratio::ZERO, duplicate: Ratio::ZERO, reorder: Ratio::ZERO, ..usual }
+    }
+
+    /// A healed disk: the usual one, and fast enough for the same reason.
+    fn healed_write(&self, node: ProcessId) -> Latency {
+        let storage = &self.scenario.storage;
+        let usual = storage.nodes.get(&NodeKey(node.0)).map_or(storage.write, |disk| disk.write);
+        fast_enough(usual, self.fast())
+    }
+
+    /// A tenth of the shortest election timeout.
+    fn fast(&self) -> Span {
+        let nodes = ProcessId::all(self.sim.count());
+        let shortest = nodes.map(|node| options(self.scenario, node).election_timeout.0).min();
+        Span::from_nanos(shortest.unwrap_or_default().nanos() / 10)
     }
 
     /// How long a correct cluster may take: sixty rounds of elections (even where every second one ends in a split vote,
@@ -69,9 +79,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let election =
             all().map(|node| options(self.scenario, node).election_timeout.1).max().unwrap_or_default();
         let heartbeat = all().map(|node| options(self.scenario, node).heartbeat).max().unwrap_or_default();
-        let write = self.scenario.storage.write.longest();
-        let write =
-            self.scenario.storage.nodes.values().map(|disk| disk.write.longest()).fold(write, Span::max);
+        let write = all().map(|node| self.healed_write(node).longest()).max().unwrap_or_default();
         let trip = self.healed().latency.longest().plus(write).times(2);
         let longest =
             all().map(|node| self.asking().node(node).durable.log.last_index()).max().unwrap_or_default();
@@ -93,7 +101,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             }
             let leader = self.asking().leader().expect("one was just elected");
             let term = self.asking().node(leader).term;
-            let command = format!("seaworthy probe {attempt}");
+            let command = self.probe(attempt);
             let text = Some(command.as_str().into());
             self.sim.request(leader, Request::Propose { command: Payload::new(command.as_bytes()), text });
             let on = Some(Count::exactly(count));
@@ -119,9 +127,32 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         unreachable!("each attempt takes time, and time runs out first")
     }
 
+    /// A command that the scenario itself has not proposed.
+    fn probe(&self, attempt: u32) -> String {
+        let seen = |command: &str| {
+            let hash = Hash64::of_command(command.as_bytes());
+            let nodes = &self.sim.observer().0.mirror().nodes;
+            let logs = nodes.iter().flat_map(|node| node.log.cells().iter().chain(node.durable.log.cells()));
+            logs.into_iter().any(|cell| cell.command == hash)
+        };
+        let named = |suffix: &str| format!("seaworthy probe {attempt}{suffix}");
+        let mut command = named("");
+        let mut again = String::new();
+        while seen(&command) {
+            again.push('+');
+            command = named(&again);
+        }
+        command
+    }
+
     fn dead(&self, goal: &str, predicate: &Predicate, budget: Span) -> Halt {
         let pending = self.asking().explain(predicate).err().unwrap_or_default();
         let what = format!("healed, the cluster did not {goal} within {budget}: {pending}");
         self.failed(Property::Convergence, None, what)
     }
+}
+
+/// `usual` if it is never longer than `bound`, else something that is.
+fn fast_enough(usual: Latency, bound: Span) -> Latency {
+    if usual.longest() <= bound { usual } else { Latency::Uniform(bound.min(Span::from_millis(1)), bound) }
 }

@@ -205,7 +205,11 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 traffic.push(self.sim.stats().traffic(Some(node), Some(kind)));
             }
         }
-        self.marks.insert(name.clone(), Marked { at: self.sim.now(), traffic });
+        let term = ProcessId::all(self.sim.count())
+            .map(|node| self.asking().node(node).term)
+            .max()
+            .unwrap_or_default();
+        self.marks.insert(name.clone(), Marked { at: self.sim.now(), traffic, term });
         Ok(())
     }
 
@@ -237,6 +241,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Ends::Between(one, other) => {
                 let mut pairs = self.pairs(step, one, other)?;
                 pairs.extend(pairs.clone().into_iter().map(|(from, to)| (to, from)));
+                pairs.sort_unstable();
+                pairs.dedup();
                 Ok(pairs)
             }
         }
@@ -310,30 +316,50 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
     fn propose(&mut self, step: &Step, propose: &Propose) -> Result<(), Halt> {
         let nodes = self.nodes(step, &propose.to)?;
+        if nodes.is_empty() && propose.expect != Answer::Any {
+            return Err(self.unmet(format!("`{}` means nobody now, so nobody answers", propose.to)));
+        }
+        let mut took = Vec::new();
         for command in propose.commands() {
             for node in &nodes {
-                self.propose_to(*node, &command, propose)?;
+                if self.propose_to(*node, &command, propose)? && !took.contains(node) {
+                    took.push(*node);
+                }
             }
         }
-        if let (Some(name), [_]) = (&propose.bind, nodes.as_slice()) {
-            self.bind(name, nodes.clone());
+        match &propose.bind {
+            Some(name) if took.is_empty() => {
+                Err(self.unmet(format!("nobody took the command, so `{name}` means nobody")))
+            }
+            Some(name) => {
+                self.bind(name, took);
+                Ok(())
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// A leader takes a command in the same step, so what a node thinks it is tells the answer.
-    fn propose_to(&mut self, node: ProcessId, command: &str, propose: &Propose) -> Result<(), Halt> {
+    fn propose_to(&mut self, node: ProcessId, command: &str, propose: &Propose) -> Result<bool, Halt> {
         let leads = self.asking().node(node).role == Role::Leader;
         let mut bytes = command.as_bytes().to_vec();
         if let Some(length) = propose.bytes.and_then(|length| usize::try_from(length).ok()) {
             bytes.resize(length.max(bytes.len()), b'.');
             self.padded.insert(command.to_string(), Hash64::of_command(&bytes));
+        } else {
+            self.padded.remove(command);
         }
         self.say(format!("propose {command:?} to {node}"));
         let request = Request::Propose { command: Payload::new(&bytes), text: Some(command.into()) };
         let up = self.sim.request(node, request);
-        let accepted = up && leads && !self.sim.is_paused(node);
+        let paused = up && self.sim.is_paused(node);
+        let accepted = up && leads && !paused;
         match propose.expect {
+            Answer::Accepted | Answer::Refused if paused => Err(self.failed(
+                Property::Expectation,
+                Some(node),
+                format!("node {node} is paused and does not answer"),
+            )),
             Answer::Accepted if !accepted => Err(self.failed(
                 Property::Expectation,
                 Some(node),
@@ -344,7 +370,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 Some(node),
                 format!("node {node} accepts {command:?}"),
             )),
-            Answer::Accepted | Answer::Refused | Answer::Any => Ok(()),
+            Answer::Accepted | Answer::Refused | Answer::Any => Ok(accepted),
         }
     }
 

@@ -28,7 +28,10 @@ impl Replay {
     pub fn line(&self, seed: u64, chain: &Chain) -> String {
         let mut line = format!("{} replay {}", quoted(&self.program), Seed(seed));
         if let Some(path) = &self.scenario {
-            line.push_str(&format!(" --scenario {}", quoted(&path.to_string_lossy())));
+            let path = path.to_string_lossy();
+            // A path that looks like an option would be taken for one.
+            let here = if path.starts_with('-') { "./" } else { "" };
+            line.push_str(&format!(" --scenario {}", quoted(&format!("{here}{path}"))));
         }
         if let Some(mutation) = &self.mutation {
             line.push_str(&format!(" --mutation {mutation}"));

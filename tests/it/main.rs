@@ -1,5 +1,6 @@
 //! Tests of the whole, from outside.
 
+mod executor;
 mod fuzzing;
 mod golden;
 mod library;

@@ -112,6 +112,7 @@ fn every_dependency_has_its_reason() {
                 reason = false;
             } else if inside && !line.contains("workspace") && !line.contains("path =") {
                 assert!(reason, "{manifest}: no reason beside `{line}`");
+                reason = false;
             }
         }
     }
