@@ -10,6 +10,11 @@ use raft_node::{
 };
 use sim_core::{Effects, Label, Process, ProcessId, Span, TimerId, WriteId};
 
+// What others need of the node they get from here, so that no other file knows it.
+#[cfg(feature = "mutations")]
+pub use raft_node::Mutation;
+pub use raft_node::{Config as NodeConfig, Options as NodeOptions};
+
 /// The election timer of a process.
 pub const ELECTION: TimerId = TimerId(0);
 /// The heartbeat timer of a process.
@@ -33,7 +38,13 @@ impl Request {
     /// A proposal that is recorded with its text.
     #[must_use]
     pub fn propose(command: &str) -> Self {
-        Self::Propose { command: Payload::new(command.as_bytes()), text: Some(command.into()) }
+        Self::propose_as(command.as_bytes(), command)
+    }
+
+    /// A proposal of these bytes that is recorded as `text`.
+    #[must_use]
+    pub fn propose_as(bytes: &[u8], text: &str) -> Self {
+        Self::Propose { command: Payload::new(bytes), text: Some(text.into()) }
     }
 }
 

@@ -239,7 +239,12 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     /// Asks something of a process at a later time. It is lost if the process is down then.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
     pub fn request_at(&mut self, at: VirtualTime, process: ProcessId, request: P::Request) {
+        assert!(process.0 < self.world.count, "there is no process {process}");
         let at = at.max(self.world.now);
         let place = self.world.store(Pending::Request { process, request });
         self.world.requests += 1;

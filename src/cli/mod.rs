@@ -96,7 +96,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
 
 #[cfg(feature = "mutations")]
 fn mutations(output: &mut Output) -> Result<Exit, Failure> {
-    for mutation in raft_node::Mutation::ALL {
+    for mutation in crate::adapter::Mutation::ALL {
         output.line(&format!("{}  (breaks {})", mutation.name(), mutation.breaks()))?;
         output.line(&format!("    {}", mutation.what()))?;
         output.line(&format!("    source: {}", mutation.source()))?;

@@ -62,11 +62,14 @@ fn compare(chain: Option<&Chain>, outcome: &Outcome, output: &mut Output) -> Res
     match chain.map(|chain| chain.check(outcome)) {
         Some(Err(divergence)) => {
             let expected = chain.map(|chain| format!("{:016x}", chain.digest)).unwrap_or_default();
-            let found = format!("{:016x}", outcome.digest);
-            let what = format!(
-                "not reproduced: the digest is {found}, expected {expected}\n  {divergence}\n  the scenario file, the \
-                 program or its options differ from those that printed the digest"
-            );
+            let (found, records) = (format!("{:016x}", outcome.digest), outcome.records);
+            let what = [
+                format!("not reproduced: the digest is {found} after {records} records, expected {expected}"),
+                divergence.to_string(),
+                "the scenario file, the program or its options differ from those that printed the digest"
+                    .to_string(),
+            ];
+            let what = what.join("\n  ");
             Err(Failure::new(Exit::NotReproduced, what))
         }
         same => {

@@ -6,6 +6,7 @@ use crate::cli::{Exit, Failure};
 use crate::record::{MessageFacts, Note};
 use crate::view::{Detail, Heading, TableOptions, table};
 use serde_json::Value;
+use sim_core::ProcessId;
 use sim_core::trace::Trace;
 
 pub(crate) fn show(args: &Show, output: &mut Output) -> Result<Exit, Failure> {
@@ -15,6 +16,11 @@ pub(crate) fn show(args: &Show, output: &mut Output) -> Result<Exit, Failure> {
     let text = String::from_utf8(bytes).map_err(|error| bad(format!("{path}: not UTF-8: {error}")))?;
     let trace: Trace<MessageFacts, Note> =
         Trace::parse(&text).map_err(|error| bad(format!("{path}: {error}")))?;
+    let processes = trace.header.processes;
+    if processes == 0 || processes > ProcessId::COUNT_MAX {
+        let most = ProcessId::COUNT_MAX;
+        return Err(bad(format!("{path}: line 1: {processes} processes, expected 1 to {most}")));
+    }
     if args.view == View::None {
         return Ok(Exit::Clean);
     }

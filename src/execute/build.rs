@@ -1,12 +1,11 @@
 //! From a scenario to a cluster that has not begun.
 
-use crate::adapter::{ELECTION, node_id};
+use crate::adapter::{ELECTION, NodeConfig, NodeOptions, node_id};
 use crate::execute::Cluster;
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note};
 use crate::scenario::{Fate, LinkRule, NodeKey, Pin, RaftOptions, Scenario, Target};
 use core::fmt;
-use raft_node::{Config, Options};
 use sim_core::{Fault, Observer, ProcessId, Settings, Simulation};
 
 /// A scenario names a planted bug that this build does not have.
@@ -38,7 +37,7 @@ pub(crate) fn options(scenario: &Scenario, node: ProcessId) -> RaftOptions {
 }
 
 #[cfg(feature = "mutations")]
-fn mutation(scenario: &Scenario) -> Result<Option<raft_node::Mutation>, UnknownMutation> {
+fn mutation(scenario: &Scenario) -> Result<Option<crate::adapter::Mutation>, UnknownMutation> {
     let Some(name) = &scenario.mutation else { return Ok(None) };
     name.parse().map(Some).map_err(|_| UnknownMutation { name: name.clone() })
 }
@@ -60,7 +59,7 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
     let voters: Vec<_> = ProcessId::all(scenario.nodes).map(node_id).collect();
     let configs = ProcessId::all(scenario.nodes).map(|node| {
         let raft = options(scenario, node);
-        let options = Options {
+        let options = NodeOptions {
             heartbeat_ns: raft.heartbeat.nanos(),
             election_timeout_ns: (raft.election_timeout.0.nanos(), raft.election_timeout.1.nanos()),
             noop_on_election: raft.noop_on_election,
@@ -68,7 +67,7 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
             #[cfg(feature = "mutations")]
             mutation,
         };
-        Config { id: node_id(node), voters: voters.clone(), options }
+        NodeConfig { id: node_id(node), voters: voters.clone(), options }
     });
     #[cfg(not(feature = "mutations"))]
     let _: Option<core::convert::Infallible> = mutation;

@@ -6,7 +6,6 @@ use crate::execute::{Halt, Runner};
 use crate::record::{Hash64, MessageFacts, Note};
 use crate::scenario::{Among, Committed, Count, End, NodeKey, Predicate, SingleLeader, Target};
 use crate::violation::Property;
-use raft_node::Payload;
 use sim_core::{Fault, Latency, LinkQuality, Observer, ProcessId, Ratio, Span};
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
@@ -102,8 +101,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             let leader = self.asking().leader().expect("one was just elected");
             let term = self.asking().node(leader).term;
             let command = self.probe(attempt);
-            let text = Some(command.as_str().into());
-            self.sim.request(leader, Request::Propose { command: Payload::new(command.as_bytes()), text });
+            self.sim.request(leader, Request::propose(&command));
             let on = Some(Count::exactly(count));
             let committed =
                 Predicate::Committed(Committed { command: command.clone(), on, among: everybody() });

@@ -9,7 +9,6 @@ use crate::scenario::{
     Target, Until,
 };
 use crate::violation::Property;
-use raft_node::Payload;
 use sim_core::{Fault, InFlight, Observer, ProcessId};
 
 /// Two sets of nodes and what becomes of the messages between them.
@@ -350,8 +349,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             self.padded.remove(command);
         }
         self.say(format!("propose {command:?} to {node}"));
-        let request = Request::Propose { command: Payload::new(&bytes), text: Some(command.into()) };
-        let up = self.sim.request(node, request);
+        let up = self.sim.request(node, Request::propose_as(&bytes, command));
         let paused = up && self.sim.is_paused(node);
         let accepted = up && leads && !paused;
         match propose.expect {

@@ -163,7 +163,7 @@ fn seeds_are_read_in_every_form() {
 }
 
 #[test]
-fn a_fuzz_run_is_replayed_from_its_seed() {
+fn what_a_seed_draws_is_an_ordinary_scenario_file() {
     let output = seaworthy(&["fuzz", "--seeds", "5..6", "--format", "json"]);
     assert_eq!(output.status.code(), Some(0));
     let saved = temporary("drawn.json");

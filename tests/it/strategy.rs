@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use seaworthy::execute::{Limits, run};
 use seaworthy::record::Note;
-use seaworthy::scenario::Scenario;
+use seaworthy::scenario::{Scenario, Sleep, Step};
 use seaworthy::strategy::{LASTING_MIN, check_in, fault_plan, proposals, scenario, scenario_of};
 use sim_core::Span;
 use std::path::Path;
@@ -39,8 +39,17 @@ proptest! {
     }
 
     #[test]
-    fn drawn_faults_last_their_minimum(plan in fault_plan(5, Span::from_secs(2))) {
-        prop_assert!(plan.iter().all(|disturbance| disturbance.lasting >= LASTING_MIN));
+    fn drawn_faults_are_undone_after_their_minimum(plan in fault_plan(5, Span::from_secs(2))) {
+        for disturbance in plan {
+            let alone = scenario_of(5, std::slice::from_ref(&disturbance), &[], Span::from_secs(4));
+            let mut sleeps = alone.steps.iter().filter_map(|step| match step {
+                Step::Sleep(Sleep::For(span)) => Some(*span),
+                _ => None,
+            });
+            // Up to the fault (unless it comes at once), while it lasts, and to the end of the scenario.
+            let lasting = sleeps.nth(usize::from(disturbance.at > Span::ZERO)).expect("time passes");
+            prop_assert!(lasting >= LASTING_MIN, "{disturbance:?} lasts {lasting}");
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::scenario::target::Target;
 use sim_core::Span;
 use std::collections::BTreeMap;
 
+/// How many bytes of commands one step may hand over: each node keeps them in memory and on its disk.
+const BYTES_MAX: u64 = 64 << 20;
+
 impl Checker {
     pub(super) fn step(&mut self, step: &Step) {
         let verb = step.verb();
@@ -137,6 +140,12 @@ impl Checker {
         if let Some(count) = propose.count {
             self.under("count", |c| c.between(u64::from(count), 1, 10_000));
         }
+        let together = u64::from(propose.bytes.unwrap_or(0)) * u64::from(propose.count.unwrap_or(1));
+        self.under("bytes", |c| {
+            c.wrong_if(together > BYTES_MAX, || {
+                format!("{together} bytes of commands at once: expected at most {BYTES_MAX} (`count` times `bytes`)")
+            });
+        });
         if let Some(bytes) = propose.bytes {
             self.under("bytes", |c| {
                 c.between(u64::from(bytes), 1, 1 << 20);
