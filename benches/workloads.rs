@@ -1,8 +1,9 @@
 //! The workloads that speed is judged on, with digest and every safety oracle on, in one thread.
 //!
 //! `cargo bench --bench workloads` runs all; `-- w1`, `-- w3 1000` runs one as a plain process, so that it can be timed
-//! beside others; `-- w1 --virtual-seconds 86400` lengthens one, `-- sizes` runs idle clusters of 3 to 51 nodes. `--bare`
-//! switches off the oracles, `--no-digest` the digest, to see what they cost.
+//! beside others; `-- w1 --virtual-seconds 86400` lengthens one, `--snapshot-after 1000` lets its nodes take a snapshot
+//! after so many entries, `-- sizes` runs idle clusters of 3 to 51 nodes. `--bare` switches off the oracles, `--no-digest`
+//! the digest, to see what they cost.
 //!
 //! - W0: the scheduler alone: timers that fire and are set again, 20 pending, no messages.
 //! - W1: 5 nodes, no faults, heartbeat 50 ms, election timeout 150..300 ms, one-way delay 1..5 ms, idle for 600 s.
@@ -15,13 +16,13 @@
     reason = "a benchmark measures wall time and prints rates; nothing here decides a run"
 )]
 
-use raft_node::{Config, Options, Payload};
-use seaworthy::adapter::{RaftProcess, Request, node_id};
+use raft_node::{Config, Membership, Options, Payload};
+use seaworthy::adapter::{Member, MemberConfig, NodeConfig, Request, ServiceOptions, node_id};
 use seaworthy::oracles::Judge;
 use seaworthy::record::{MessageFacts, Note};
 use sim_core::{
-    Digest, Effects, Encode, Fault, InFlight, Label, Latency, LinkQuality, Observer, Process, ProcessId,
-    Settings, Simulation, Span, TimerId, VirtualTime, WriteId,
+    Digest, DiskQuality, DiskView, Effects, Encode, Fault, InFlight, Label, Latency, LinkQuality, Observer,
+    Process, ProcessId, Settings, Simulation, Span, TimerId, VirtualTime, WriteId,
 };
 use std::time::Instant;
 
@@ -29,13 +30,16 @@ fn settings() -> Settings {
     let latency = Latency::Uniform(Span::from_millis(1), Span::from_millis(5));
     let link = LinkQuality { latency, ..LinkQuality::default() };
     // The peers' disks are synchronous and take no time; so does ours, but through the same asynchronous path as ever.
-    Settings { link, write: Latency::Constant(Span::ZERO) }
+    let none = Latency::Constant(Span::ZERO);
+    let disk = DiskQuality { write: none, ..DiskQuality::default() };
+    Settings { link, disk, ..Settings::default() }
 }
 
 struct Choice {
     what: String,
     seeds: Option<u64>,
     virtual_seconds: Option<u64>,
+    snapshot_after: Option<u64>,
     judge: bool,
     digest: bool,
 }
@@ -62,9 +66,14 @@ impl Observer<MessageFacts, Note> for Watcher {
     }
 }
 
-fn cluster(nodes: u16, seed: u64, options: &Choice) -> Simulation<RaftProcess, Watcher> {
+fn cluster(nodes: u16, seed: u64, options: &Choice) -> Simulation<Member, Watcher> {
     let voters: Vec<_> = ProcessId::all(nodes).map(node_id).collect();
-    let config = |node| Config { id: node_id(node), voters: voters.clone(), options: Options::default() };
+    let membership = Membership::of_voters(&voters).expect("each is there once");
+    let config = |node| {
+        let raft = Config { id: node_id(node), membership: membership.clone(), options: Options::default() };
+        let service = ServiceOptions { snapshot_after: options.snapshot_after, ..ServiceOptions::default() };
+        MemberConfig::Node(Box::new(NodeConfig { raft, service }))
+    };
     let configs = ProcessId::all(nodes).map(config).collect();
     let watcher = if options.judge { Watcher::Judge(Box::new(Judge::new(nodes))) } else { Watcher::Nobody };
     let mut sim = Simulation::new(&settings(), configs, seed, watcher);
@@ -90,7 +99,12 @@ struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, sim: &Simulation<RaftProcess, Watcher>) {
+    /// Takes in a run that is over, and lets what clients saw be judged.
+    fn add(&mut self, sim: &mut Simulation<Member, Watcher>) {
+        let stamp = sim_core::Stamp { number: sim.records(), at: sim.now() };
+        if let Watcher::Judge(judge) = sim.observer_mut() {
+            judge.conclude(stamp);
+        }
         self.delivered += sim.stats().delivered;
         self.events += sim.stats().events;
         self.seeds += 1;
@@ -108,7 +122,7 @@ fn w1(nodes: u16, options: &Choice) -> Totals {
     for seed in 0..options.seeds.unwrap_or(1) {
         let mut sim = cluster(nodes, seed, options);
         sim.run_until(at(options.virtual_seconds.unwrap_or(600)));
-        totals.add(&sim);
+        totals.add(&mut sim);
     }
     totals
 }
@@ -120,7 +134,9 @@ fn w2(options: &Choice) -> Totals {
         let mut number = 0u64;
         for millis in 1..=options.virtual_seconds.unwrap_or(60) * 1_000 {
             sim.run_until(VirtualTime::ZERO.after(Span::from_millis(millis)));
-            let leads = |node: &ProcessId| sim.process(*node).is_some_and(|p| p.leads());
+            let leads = |node: &ProcessId| {
+                sim.process(*node).is_some_and(|p| p.node().is_some_and(|node| node.leads()))
+            };
             if let Some(leader) = ProcessId::all(5).find(leads) {
                 let mut command = [0; 16];
                 command[..8].copy_from_slice(&number.to_le_bytes());
@@ -128,7 +144,7 @@ fn w2(options: &Choice) -> Totals {
                 sim.request(leader, Request::Propose { command: Payload::new(&command), text: None });
             }
         }
-        totals.add(&sim);
+        totals.add(&mut sim);
     }
     totals
 }
@@ -145,7 +161,7 @@ fn w3(options: &Choice) -> Totals {
         sim.run_until(at(4));
         sim.inject(&Fault::Heal).expect("healing always works");
         sim.run_until(at(10));
-        totals.add(&sim);
+        totals.add(&mut sim);
     }
     totals
 }
@@ -166,9 +182,8 @@ impl Process for Ticker {
     type Message = ();
     type Facts = Silence;
     type Note = Silence;
-    type Durable = ();
-    type Write = ();
     type Request = ();
+    const FILES: &'static [&'static str] = &[];
     const TIMERS: &'static [&'static str] = &["a", "b", "c", "d"];
     const KINDS: &'static [&'static str] = &["none"];
 
@@ -178,8 +193,7 @@ impl Process for Ticker {
     fn facts((): &()) -> Silence {
         Silence
     }
-    fn store((): &mut (), (): ()) {}
-    fn boot(_: ProcessId, _: u32, (): &(), (): &(), fx: &mut Effects<'_, Self>) -> Self {
+    fn boot(_: ProcessId, _: u32, (): &(), _: &DiskView<'_>, fx: &mut Effects<'_, Self>) -> Self {
         for timer in 0..4 {
             fx.draw_timer(TimerId(timer), Span::from_micros(1), Span::from_micros(1_000), 0);
         }
@@ -240,14 +254,21 @@ fn report(name: &str, run: impl FnOnce() -> Totals) {
 }
 
 fn main() {
-    let mut options =
-        Choice { what: String::new(), seeds: None, virtual_seconds: None, judge: true, digest: true };
+    let mut options = Choice {
+        what: String::new(),
+        seeds: None,
+        virtual_seconds: None,
+        snapshot_after: None,
+        judge: true,
+        digest: true,
+    };
     // `cargo bench` adds `--bench`.
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--bare" => options.judge = false,
             "--no-digest" => options.digest = false,
+            "--snapshot-after" => options.snapshot_after = arguments.next().and_then(|n| n.parse().ok()),
             "--virtual-seconds" => options.virtual_seconds = arguments.next().and_then(|n| n.parse().ok()),
             number if number.parse::<u64>().is_ok() => options.seeds = number.parse().ok(),
             name => options.what = name.to_string(),

@@ -130,9 +130,11 @@ pub fn scenario_of(
 ) -> Scenario {
     let mut timeline = Timeline::default();
     for disturbance in disturbances {
-        timeline.at(disturbance.at, step_of(&disturbance.fault));
-        if let Some(undo) = &disturbance.undo {
-            timeline.at(disturbance.at.plus(disturbance.lasting), step_of(undo));
+        if let Some(step) = step_of(&disturbance.fault) {
+            timeline.at(disturbance.at, step);
+        }
+        if let Some(step) = disturbance.undo.as_ref().and_then(step_of) {
+            timeline.at(disturbance.at.plus(disturbance.lasting), step);
         }
     }
     for Proposal { at, to, command } in proposals {

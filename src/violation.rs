@@ -23,7 +23,7 @@ pub enum Property {
     LeaderCompleteness,
     /// No two nodes apply different commands at the same index (Raft §5.4.3).
     StateMachineSafety,
-    /// A leader commits only entries of its own term, which are durable on a quorum (Raft §5.4.2).
+    /// A leader commits only entries of its own term, which are durable on a quorum of its configuration (Raft §5.4.2).
     CommitLegality,
     /// The term and the vote on a node's disk never go back.
     MonotonicDurableTerm,
@@ -33,6 +33,20 @@ pub enum Property {
     NoTruncationBelowCommit,
     /// A message promises nothing that its sender's disk does not hold.
     MessageSanity,
+    /// Configurations change one at a time, and so that any two that follow each other overlap (Raft §6, thesis §4.1).
+    ConfigSafety,
+    /// A snapshot is what was committed up to its index (Raft §7).
+    SnapshotConsistency,
+    /// Compacted, snapshot, applied, committed and last index stand in this order, in memory and on disk.
+    StateOrder,
+    /// A client's command has its effect once, however often it is in the log (Raft §8, thesis §6.3).
+    ExactlyOnce,
+    /// A read that bypasses the log sees everything that was committed when it was asked (thesis §6.4).
+    ReadSafety,
+    /// A disk gives back what it promised to hold, and what was committed stays on a quorum's disks.
+    Durability,
+    /// To clients the cluster looks like one machine that does one thing at a time (Herlihy and Wing 1990).
+    Linearizability,
     /// No process panics.
     NoPanic,
     /// Once healed, the cluster elects a leader, commits, and agrees.
@@ -55,6 +69,13 @@ impl Property {
         Self::CommitMonotonic,
         Self::NoTruncationBelowCommit,
         Self::MessageSanity,
+        Self::ConfigSafety,
+        Self::SnapshotConsistency,
+        Self::StateOrder,
+        Self::ExactlyOnce,
+        Self::ReadSafety,
+        Self::Durability,
+        Self::Linearizability,
         Self::NoPanic,
         Self::Convergence,
         Self::Expectation,
@@ -75,6 +96,13 @@ impl Property {
             Self::CommitMonotonic => "commit_monotonic",
             Self::NoTruncationBelowCommit => "no_truncation_below_commit",
             Self::MessageSanity => "message_sanity",
+            Self::ConfigSafety => "config_safety",
+            Self::SnapshotConsistency => "snapshot_consistency",
+            Self::StateOrder => "state_order",
+            Self::ExactlyOnce => "exactly_once",
+            Self::ReadSafety => "read_safety",
+            Self::Durability => "durability",
+            Self::Linearizability => "linearizability",
             Self::NoPanic => "no_panic",
             Self::Convergence => "convergence",
             Self::Expectation => "expectation",

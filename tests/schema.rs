@@ -35,7 +35,11 @@ fn fits(schema: &Value, value: &Value, root: &Value) -> bool {
             let rules = rule.as_object().expect("an object");
             object.iter().all(|(key, inner)| rules.get(key).is_none_or(|rule| fits(rule, inner, root)))
         }),
-        "patternProperties" => true,
+        // Each such object of ours has keys of one kind.
+        "patternProperties" => value.as_object().is_none_or(|object| {
+            let rules = rule.as_object().expect("an object");
+            object.values().all(|inner| rules.values().all(|rule| fits(rule, inner, root)))
+        }),
         "additionalProperties" => value.as_object().is_none_or(|object| {
             let known = keywords.get("properties").and_then(Value::as_object);
             let is_known = |key: &str| {
@@ -123,7 +127,7 @@ fn every_field_and_every_word_of_the_schema_is_described() {
     }
     // The keys of these are the words themselves, described beside them.
     found.retain(|name| {
-        !["Step.", "Predicate.", "Pin.", "End.", "Expect.", "Latency."]
+        !["Step.", "Predicate.", "Pin.", "End.", "Expect.", "Latency.", "Core.", "Operation.", "CallAnswer."]
             .iter()
             .any(|tag| name.starts_with(tag))
     });
@@ -147,6 +151,28 @@ fn what_the_reader_takes_the_schema_takes_and_both_refuse_what_is_malformed() {
         with_steps(
             json!([{ "hold": { "nodes": "all" } }, { "release": "all" }, { "cut": { "from": 0, "to": [1, 2] } }]),
         ),
+        json!({ "name": "x", "nodes": 4, "members": { "voters": [0], "learners": [1] }, "down": [3], "workload": {},
+            "initial": { "0": { "term": 3, "vote": 1, "log": [1, { "term": 2, "command": "x" }] } },
+            "storage": { "crash": "any", "torn": true, "capacity": 9, "nodes": { "1": { "crash": "lose" } } },
+            "clocks": { "2": { "drift": "-2%", "offset": "5s" } }, "end": { "live": { "core": "quorum" } } }),
+        json!({ "name": "x", "nodes": 1, "end": { "live": { "core": { "quorum": { "connectivity": "ring" } } } } }),
+        with_steps(
+            json!(["deliver", "shuffle", "unpin", "leave_joint", "stop", { "stop": "enough" }, { "note": "n" }]),
+        ),
+        with_steps(
+            json!([{ "change": "+4" }, { "change": ["learner +3", "-1"] }, { "change": { "changes": "-leader" } }]),
+        ),
+        with_steps(
+            json!([{ "crash_at": { "node": 0, "operation": "+3" } }, { "crash": { "nodes": 0, "keep": "prefix" } }]),
+        ),
+        with_steps(
+            json!([{ "deliver": { "count": "until_quiet" } }, { "deliver": { "to": 1, "count": 3 } }]),
+        ),
+        with_steps(json!([{ "call": { "op": { "get": "x" }, "expect": { "value": "1" } } }, "await_clients",
+            { "call": { "op": { "cas": { "key": "x", "value": "1" } }, "expect": "mismatch" } },
+            { "assert": "clients_done" }, { "hold": { "from": 0, "to": "client caller" } }])),
+        with_steps(json!([{ "assert": { "members": { "of": 0, "voters": [0], "outgoing": [] } } },
+            { "mark": "m" }, { "assert": { "index": { "of": 0, "which": "base", "at_least": "m", "at_most": 9 } } }])),
         with_steps(
             json!([{ "sleep": ["1ms", "2ms"] }, { "mark": "m" }, { "assert": { "term": { "above": "m" } } }]),
         ),
@@ -168,6 +194,20 @@ fn what_the_reader_takes_the_schema_takes_and_both_refuse_what_is_malformed() {
         with_steps(json!([{ "assert": { "committed": {} } }])),
         with_steps(json!([{ "assert": "committed" }])),
         with_steps(json!([{ "repeat": { "times": 0, "steps": ["heal"] } }])),
+        json!({ "name": "x", "nodes": 3, "members": { "voters": [] } }),
+        json!({ "name": "x", "nodes": 3, "storage": { "capacity": 0 } }),
+        json!({ "name": "x", "nodes": 3, "raft": { "snapshot_chunk": 0 } }),
+        json!({ "name": "x", "nodes": 3, "end": { "live": { "core": "ring" } } }),
+        json!({ "name": "x", "nodes": 3, "initial": { "0": { "log": [0] } } }),
+        json!({ "name": "x", "nodes": 3, "workload": { "clients": 65 } }),
+        with_steps(json!([{ "change": [] }])),
+        with_steps(json!([{ "deliver": { "count": 0 } }])),
+        with_steps(json!([{ "crash_at": { "node": 0, "operation": 0 } }])),
+        with_steps(json!([{ "rot": { "nodes": 0, "file": "log", "bits": 9 } }])),
+        with_steps(json!([{ "call": { "op": { "get": { "value": "x" } } } }])),
+        with_steps(json!([{ "call": { "op": { "get": "x" }, "expect": "value" } }])),
+        with_steps(json!([{ "assert": "members" }])),
+        with_steps(json!(["change"])),
     ] {
         assert!(!fits(&schema, &bad, &schema), "the schema takes {bad}");
         assert!(!is_read(&bad), "the reader takes {bad}");

@@ -5,12 +5,13 @@
 //! whom.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::entry::Entries;
 use crate::log::Log;
 use crate::message::Message;
 use crate::step::{Output, Outputs};
-use crate::storage::{HardState, LogWrite, Write};
+use crate::storage::{HardState, LogWrite, Snapshot, Write};
 use crate::types::{LogIndex, NodeId, PersistId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,10 +26,16 @@ pub(crate) struct Durability {
     withheld: VecDeque<Withheld>,
     /// Up to here the durable log is the log in memory.
     log_durable: LogIndex,
+    /// Whether the step that runs has changed anything durable.
+    changed: bool,
     /// Whether the step that runs has changed the hard state.
     hard_changed: bool,
     /// What the step that runs has changed of the log.
     log_changed: Option<LogWrite>,
+    /// The snapshot that the step that runs has taken or installed.
+    snapshot_changed: Option<Arc<Snapshot>>,
+    /// Up to where the step that runs wants the durable log compacted; zero if it does not.
+    compacted: LogIndex,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +64,11 @@ impl Durability {
             under_way: VecDeque::new(),
             withheld: VecDeque::new(),
             log_durable,
+            changed: false,
             hard_changed: false,
             log_changed: None,
+            snapshot_changed: None,
+            compacted: LogIndex::ZERO,
         }
     }
 
@@ -71,6 +81,7 @@ impl Durability {
     /// The hard state has changed.
     #[inline]
     pub(crate) fn hard_changed(&mut self) {
+        self.changed = true;
         self.hard_changed = true;
     }
 
@@ -78,34 +89,55 @@ impl Durability {
     pub(crate) fn log_appended(&mut self, first: LogIndex, entries: Entries) {
         // If an earlier change of this step began lower, the entries are too few, which `flush` sees.
         let first = self.log_changed.as_ref().map_or(first, |earlier| earlier.first.min(first));
+        self.changed = true;
         self.log_changed = Some(LogWrite { first, entries });
     }
 
     /// All from `first` on was removed.
     pub(crate) fn log_truncated(&mut self, first: LogIndex) {
+        self.unconfirm(first);
+        self.log_appended(first, Entries::None);
+    }
+
+    /// What writes of before hold from `first` on is no more what memory holds.
+    fn unconfirm(&mut self, first: LogIndex) {
         let kept = first.prev();
         self.log_durable = self.log_durable.min(kept);
         for write in &mut self.under_way {
             write.log_last = write.log_last.min(kept);
         }
-        self.log_appended(first, Entries::None);
+    }
+
+    /// There is a new snapshot, of which the log has the last entry.
+    pub(crate) fn snapshot_taken(&mut self, snapshot: Arc<Snapshot>) {
+        self.changed = true;
+        self.snapshot_changed = Some(snapshot);
+    }
+
+    /// A snapshot has come in the place of the whole log, of which all after `agreed` was other than what the
+    /// snapshot holds.
+    pub(crate) fn log_replaced(&mut self, snapshot: Arc<Snapshot>, agreed: LogIndex) {
+        self.unconfirm(agreed.next());
+        self.changed = true;
+        self.snapshot_changed = Some(snapshot);
+    }
+
+    /// All up to `base` has left the log in memory, and may leave the durable one.
+    pub(crate) fn log_compacted(&mut self, base: LogIndex) {
+        self.changed = true;
+        self.compacted = base;
     }
 
     /// The write that now holds all that has changed so far, in this step or before.
     #[inline]
     pub(crate) fn newest_write(&self) -> PersistId {
-        if self.is_changed() { self.asked.next() } else { self.asked }
+        if self.changed { self.asked.next() } else { self.asked }
     }
 
     /// Whether a write and all before it are done.
     #[inline]
     pub(crate) fn is_done(&self, id: PersistId) -> bool {
         id <= self.done
-    }
-
-    #[inline]
-    fn is_changed(&self) -> bool {
-        self.hard_changed || self.log_changed.is_some()
     }
 
     /// Sends a message once all that has changed so far is durable: at once, if it is.
@@ -122,24 +154,26 @@ impl Durability {
     /// At the end of a step: asks for one write of all that the step has changed, if anything.
     #[inline]
     pub(crate) fn flush(&mut self, hard: HardState, log: &Log, out: &mut Outputs) {
-        if self.is_changed() {
+        if self.changed {
             self.ask(hard, log, out);
         }
     }
 
     fn ask(&mut self, hard: HardState, log: &Log, out: &mut Outputs) {
+        self.changed = false;
         let hard = core::mem::take(&mut self.hard_changed).then_some(hard);
         let mut change = self.log_changed.take();
-        let mut log_last = LogIndex::ZERO;
-        if let Some(LogWrite { first, entries }) = &mut change {
-            log_last = log.last_index();
-            if first.advanced_by(entries.len()) != log_last.next() {
-                *entries = log.run(*first, usize::MAX);
-            }
+        let log_last = log.last_index();
+        if let Some(LogWrite { first, entries }) = &mut change
+            && first.advanced_by(entries.len()) != log_last.next()
+        {
+            *entries = log.run(*first, usize::MAX);
         }
+        let snapshot = self.snapshot_changed.take();
+        let compact = core::mem::take(&mut self.compacted);
         self.asked = self.asked.next();
         self.under_way.push_back(WriteUnderWay { log_last, done: false });
-        out.push(Output::Persist { id: self.asked, write: Write { hard, log: change } });
+        out.push(Output::Persist { id: self.asked, write: Write { hard, snapshot, log: change, compact } });
     }
 
     /// A write is done. Sends what waited for it, unless the promise was made in a term that is over: then
@@ -196,8 +230,8 @@ mod tests {
             &[(1, &[2, 2, 2]), (4, &[2]), (2, &[])],
         ];
         for changes in rows {
-            let mut durable = Durable { hard: HardState::default(), log: entries(&[1, 1, 1]) };
-            let mut log = Log::new(durable.log.clone());
+            let mut durable = Durable { log: entries(&[1, 1, 1]), ..Durable::default() };
+            let mut log = Log::new(durable.base, durable.log.clone());
             let mut durability = Durability::new(log.last_index());
             for (first, new) in changes {
                 let first = LogIndex(*first);

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use crate::membership::Membership;
 use crate::payload::Payload;
 use crate::types::Term;
 
@@ -14,6 +15,8 @@ pub enum EntryKind {
     Noop,
     /// A command for the replicated state machine.
     Command(Payload),
+    /// A new membership, whole: it is in force from when this entry is appended (Raft §6, thesis §4.1).
+    Change(Arc<Membership>),
 }
 
 /// One entry of the log (Raft §5.3).
@@ -40,7 +43,7 @@ impl Entry {
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         match &self.kind {
-            EntryKind::Noop => &[],
+            EntryKind::Noop | EntryKind::Change(_) => &[],
             EntryKind::Command(payload) => payload.as_slice(),
         }
     }
@@ -49,7 +52,12 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> u32 {
-        u32::try_from(self.payload().len()).unwrap_or(u32::MAX).saturating_add(ENTRY_OVERHEAD_BYTES)
+        let carried = match &self.kind {
+            EntryKind::Noop => 0,
+            EntryKind::Command(payload) => payload.len(),
+            EntryKind::Change(membership) => membership.encoded_len(),
+        };
+        u32::try_from(carried).unwrap_or(u32::MAX).saturating_add(ENTRY_OVERHEAD_BYTES)
     }
 }
 

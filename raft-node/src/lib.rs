@@ -5,19 +5,28 @@
 //!
 //! # The contract of a step
 //!
-//! A node changes only in [`RaftNode::step`], which takes one [`Input`], cannot fail, and appends to a list
-//! of [`Output`]s what the host is to do, in this order. Equal nodes given equal inputs have equal outputs.
+//! A node changes only in [`RaftNode::step`], which takes the time and one [`Input`], cannot fail, and
+//! appends to a list of [`Output`]s what the host is to do, in this order. Equal nodes given equal inputs
+//! have equal outputs.
 //!
 //! * **Messages** may be lost, late, doubled and out of order.
 //! * **Writes.** A step asks for at most one write, its last output. The host does the writes in order, each
 //!   wholly or not at all, and says [`Input::Persisted`] of each when it is durable, in any order. A message
 //!   that promises durable state leaves the node only then: a host cannot get this wrong. A promise whose
-//!   term is over by then is dropped.
+//!   term is over by then is dropped. [`wal`] does the writes for hosts whose disks have bytes.
 //! * **Timers.** The node names a range and the host draws. A fresh delay is asked for at the start and
 //!   whenever role or term change; hearing from the leader and granting a vote only arm the timer anew with
 //!   the delay it had.
+//! * **Time** is told, never read. It decides leases, quorum checks, the protection of a living leader and
+//!   when a transfer is given up, and nothing else; with those options off any clock will do.
+//! * **The state machine** is the host's. It applies what [`Output::Apply`] brings, in order, and becomes
+//!   what [`Output::Install`] brings. Now and then the host writes it down and says [`Input::Snapshot`]; when
+//!   that is durable the log goes.
+//! * **Memberships** are entries, in force from when they are appended. [`Event::Membership`] tells of each
+//!   that comes into force, or comes back when its successor is removed from the log.
 //! * **Crash.** The host drops the node and boots another by [`RaftNode::start`] from what was durable.
-//!   Writes and messages of the old life are not told to the new one: [`PersistId`]s begin again at one.
+//!   Writes and messages of the old life are not told to the new one: [`PersistId`]s begin again at one;
+//!   [`ReadId`]s do not.
 //!
 //! # Example
 //!
@@ -25,15 +34,19 @@
 //!
 //! ```
 //! use raft_node::{
-//!     Config, Durable, Input, NodeId, Options, Output, Outputs, Payload, RaftNode, RoleKind, Timer,
+//!     Config, Durable, Input, LocalTime, Membership, NodeId, Options, Output, Outputs, Payload, RaftNode,
+//!     RoleKind, Timer,
 //! };
 //!
 //! let voters: Vec<NodeId> = (0..3).map(NodeId).collect();
 //! let mut disks = vec![Durable::default(); 3];
 //! let mut nodes: Vec<RaftNode> = Vec::new();
+//! // Nothing here is measured by a clock.
+//! let now = LocalTime(0);
 //! for (id, disk) in voters.iter().zip(&disks) {
-//!     let config = Config { id: *id, voters: voters.clone(), options: Options::default() };
-//!     nodes.push(RaftNode::start(config, disk, &mut Outputs::new()));
+//!     let membership = Membership::of_voters(&voters).unwrap();
+//!     let config = Config { id: *id, membership, options: Options::default() };
+//!     nodes.push(RaftNode::start(config, disk, now, &mut Outputs::new()));
 //! }
 //!
 //! let mut applied = Vec::new();
@@ -42,7 +55,7 @@
 //! loop {
 //!     while let Some((node, input)) = inbox.pop() {
 //!         let mut out = Outputs::new();
-//!         nodes[node].step(input, &mut out);
+//!         nodes[node].step(now, input, &mut out);
 //!         for output in out {
 //!             match output {
 //!                 Output::Send { to, message } => {
@@ -55,7 +68,9 @@
 //!                 }
 //!                 Output::Apply { entry, .. } => applied.push((node, entry.payload().to_vec())),
 //!                 Output::SetTimer { .. } | Output::RearmTimer(_) | Output::CancelTimer(_) => {}
-//!                 Output::Accepted { .. } | Output::Refused { .. } | Output::Event(_) => {}
+//!                 Output::Accepted { .. } | Output::Refused { .. } | Output::Forwarded { .. } => {}
+//!                 Output::ReadReady { .. } | Output::ReadRefused { .. } => {}
+//!                 Output::Install { .. } | Output::Event(_) => {}
 //!             }
 //!         }
 //!     }
@@ -81,6 +96,8 @@ mod config;
 mod durability;
 mod entry;
 mod log;
+mod membership;
+mod memberships;
 mod message;
 #[cfg(feature = "mutations")]
 mod mutations;
@@ -89,18 +106,20 @@ mod payload;
 mod progress;
 mod quorum;
 mod role;
+mod roster;
 mod step;
 mod storage;
 mod types;
-mod voters;
+pub mod wal;
 
 pub use config::{Config, Options};
 pub use entry::{Entries, Entry, EntryKind};
+pub use membership::{BadChange, BadMembership, Change, ChangeRequest, MEMBERS_MAX, Membership, Transition};
 pub use message::{AppendResult, Conflict, Message, MessageKind};
 #[cfg(feature = "mutations")]
 pub use mutations::{Mutation, UnknownMutation};
 pub use node::{NodeView, PeerProgress, RaftNode};
 pub use payload::Payload;
-pub use step::{Event, Input, Output, Outputs, TimeoutRange, Timer};
-pub use storage::{Durable, HardState, LogWrite, Write};
-pub use types::{LogIndex, NodeId, PersistId, RoleKind, Term};
+pub use step::{Event, Input, Output, Outputs, ReadMode, ReadRefusal, Refusal, TimeoutRange, Timer};
+pub use storage::{Durable, HardState, LogWrite, Snapshot, SnapshotMeta, Write};
+pub use types::{LocalTime, LogIndex, NodeId, PersistId, ReadId, RoleKind, Term};

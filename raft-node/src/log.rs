@@ -1,7 +1,7 @@
 //! The log in memory (Raft §5.3).
 //!
-//! Owns: entries and the way from an index to an entry, which only [`Log::position`] knows: a log that begins
-//! later than at index one will change nothing else. Must not know: disks, messages, roles.
+//! Owns: entries and the way from an index to an entry, which only [`Log::position`] knows: the log begins
+//! behind its base, the last index that was compacted away. Must not know: disks, messages, roles.
 
 use crate::entry::{Entries, Entry};
 use crate::message::Conflict;
@@ -9,12 +9,22 @@ use crate::types::{LogIndex, Term};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Log {
+    /// The index before the first entry; zero if nothing was ever compacted.
+    base: LogIndex,
+    /// The term of the entry that was there.
+    base_term: Term,
     entries: Vec<Entry>,
 }
 
 impl Log {
-    pub(crate) fn new(entries: Vec<Entry>) -> Self {
-        Self { entries }
+    pub(crate) fn new((base, base_term): (LogIndex, Term), entries: Vec<Entry>) -> Self {
+        Self { base, base_term, entries }
+    }
+
+    /// The index before the first entry, and the term of the entry that was there.
+    #[inline]
+    pub(crate) fn base(&self) -> (LogIndex, Term) {
+        (self.base, self.base_term)
     }
 
     #[inline]
@@ -24,43 +34,56 @@ impl Log {
 
     #[inline]
     pub(crate) fn last_index(&self) -> LogIndex {
-        LogIndex::ZERO.advanced_by(self.entries.len())
+        self.base.advanced_by(self.entries.len())
     }
 
-    /// The term of the last entry; zero for an empty log.
+    /// The term of the last entry; that of the base for an empty log.
     #[inline]
     pub(crate) fn last_term(&self) -> Term {
-        self.entries.last().map_or(Term::ZERO, |entry| entry.term)
+        self.entries.last().map_or(self.base_term, |entry| entry.term)
     }
 
-    /// Where in `entries` an index lies, whether there is an entry or not; none before the first.
+    /// Where in `entries` an index lies, whether there is an entry or not; none up to the base.
     #[inline]
-    fn position(index: LogIndex) -> Option<usize> {
-        usize::try_from(index.0.checked_sub(1)?).ok()
+    fn position(&self, index: LogIndex) -> Option<usize> {
+        usize::try_from(index.0.checked_sub(self.base.0)?.checked_sub(1)?).ok()
     }
 
     /// The index of what lies at a position.
     #[inline]
-    fn index(position: usize) -> LogIndex {
-        LogIndex::ZERO.advanced_by(position).next()
+    fn index(&self, position: usize) -> LogIndex {
+        self.base.advanced_by(position).next()
     }
 
     #[inline]
     pub(crate) fn get(&self, index: LogIndex) -> Option<&Entry> {
-        self.entries.get(Self::position(index)?)
+        self.entries.get(self.position(index)?)
     }
 
-    /// The term at an index: zero before the first entry, none past the last.
+    /// The term at an index: zero at zero, if the log goes back so far; none below the base and past the
+    /// last.
     #[inline]
     pub(crate) fn term_at(&self, index: LogIndex) -> Option<Term> {
-        if index == LogIndex::ZERO { Some(Term::ZERO) } else { self.get(index).map(|entry| entry.term) }
+        if index == self.base { Some(self.base_term) } else { self.get(index).map(|entry| entry.term) }
     }
 
-    /// At most `max` entries from `first` on; none if the log ends before.
+    /// At most `max` entries from `first` on; none if the log ends before, or begins later.
     #[inline]
     pub(crate) fn run(&self, first: LogIndex, max: usize) -> Entries {
-        let rest = Self::position(first).and_then(|start| self.entries.get(start..)).unwrap_or_default();
+        let rest = self.position(first).and_then(|start| self.entries.get(start..)).unwrap_or_default();
         Entries::from_slice(&rest[..rest.len().min(max)])
+    }
+
+    /// As [`Log::run`], but the entries after the first only as far as all are at most `bytes_max` together.
+    pub(crate) fn run_of_bytes(&self, first: LogIndex, max: usize, bytes_max: u64) -> Entries {
+        let rest = self.position(first).and_then(|start| self.entries.get(start..)).unwrap_or_default();
+        let mut bytes = 0_u64;
+        let fits = |entry: &&Entry| {
+            bytes = bytes.saturating_add(u64::from(entry.bytes()));
+            bytes <= bytes_max
+        };
+        let count = rest.iter().take(max).take_while(fits).count().max(1).min(rest.len());
+        Entries::from_slice(&rest[..count])
     }
 
     pub(crate) fn append(&mut self, entries: &[Entry]) {
@@ -69,17 +92,31 @@ impl Log {
 
     /// Removes the entry at `first` and all that follow.
     pub(crate) fn truncate(&mut self, first: LogIndex) {
-        if let Some(position) = Self::position(first) {
+        if let Some(position) = self.position(first) {
             self.entries.truncate(position);
         }
+    }
+
+    /// Forgets all up to `base`, which is in the log and has a term.
+    pub(crate) fn compact(&mut self, base: LogIndex) {
+        let Some(term) = self.term_at(base) else { return };
+        if let Some(position) = self.position(base) {
+            self.entries.drain(..=position);
+            (self.base, self.base_term) = (base, term);
+        }
+    }
+
+    /// Forgets everything, and begins anew behind `base`.
+    pub(crate) fn reset(&mut self, base: LogIndex, term: Term) {
+        self.entries.clear();
+        (self.base, self.base_term) = (base, term);
     }
 
     /// How many of `entries`, which follow `prev`, are in the log already: same index, same term, and
     /// therefore the same entry and the same ones before it (Log Matching, Raft §5.3).
     #[inline]
     pub(crate) fn shared(&self, prev: LogIndex, entries: &[Entry]) -> usize {
-        let ours =
-            Self::position(prev.next()).and_then(|start| self.entries.get(start..)).unwrap_or_default();
+        let ours = self.position(prev.next()).and_then(|start| self.entries.get(start..)).unwrap_or_default();
         ours.iter().zip(entries).take_while(|(ours, theirs)| ours.term == theirs.term).count()
     }
 
@@ -94,14 +131,16 @@ impl Log {
     /// The first index of a term that is not lower; one past the last index if there is none.
     fn first_index_of(&self, term: Term) -> LogIndex {
         // Terms never decrease along a log.
-        Self::index(self.entries.partition_point(|entry| entry.term < term))
+        self.index(self.entries.partition_point(|entry| entry.term < term))
     }
 
-    /// The last index of a term; none if the log has no entry of it.
+    /// The last index of a term; none if the log has no entry of it, from its base on.
     pub(crate) fn last_index_of(&self, term: Term) -> Option<LogIndex> {
         let after = self.entries.partition_point(|entry| entry.term <= term);
-        let position = after.checked_sub(1)?;
-        (self.entries[position].term == term).then(|| Self::index(position))
+        match after.checked_sub(1) {
+            Some(position) => (self.entries[position].term == term).then(|| self.index(position)),
+            None => (self.base_term == term).then_some(self.base),
+        }
     }
 
     /// Whether a log that ends in `(last_index, last_term)` is at least as up to date as this one (Raft
@@ -124,7 +163,7 @@ mod tests {
     }
 
     fn log(terms: &[u64]) -> Log {
-        Log::new(entries(terms))
+        Log::new((LogIndex::ZERO, Term::ZERO), entries(terms))
     }
 
     fn terms(log: &Log) -> Vec<u64> {
@@ -193,7 +232,7 @@ mod tests {
     fn the_last_index_of_a_term_is_found_if_the_log_has_the_term() {
         let log = log(&[2, 2, 5, 5, 5]);
         let found = [0, 1, 2, 3, 5, 6].map(|term| log.last_index_of(Term(term)).map(|index| index.0));
-        assert_eq!(found, [None, None, Some(2), None, Some(5), None]);
+        assert_eq!(found, [Some(0), None, Some(2), None, Some(5), None]);
     }
 
     /// etcd-io/raft `TestIsUpToDate`.
@@ -242,6 +281,57 @@ mod tests {
         for (first, max, expected) in rows {
             assert_eq!(log.run(LogIndex(first), max).as_slice(), entries(expected), "{first} {max}");
         }
+    }
+
+    #[test]
+    fn a_run_of_bytes_has_its_first_entry_and_what_fits_beside_it() {
+        let log = log(&[1, 2, 3]);
+        let one = u64::from(entries(&[1])[0].bytes());
+        let rows: [(u64, usize, u64, usize); 7] = [
+            (1, 9, 0, 1),
+            (1, 9, one, 1),
+            (1, 9, 2 * one, 2),
+            (1, 9, 3 * one - 1, 2),
+            (1, 2, u64::MAX, 2),
+            (3, 9, u64::MAX, 1),
+            (4, 9, u64::MAX, 0),
+        ];
+        for (first, max, bytes, expected) in rows {
+            assert_eq!(log.run_of_bytes(LogIndex(first), max, bytes).len(), expected, "{first} {bytes}");
+        }
+    }
+
+    #[test]
+    fn compacting_forgets_the_front_and_moves_no_index() {
+        for base in 0..=5 {
+            let mut log = log(&[1, 1, 2, 2, 3]);
+            log.compact(LogIndex(base));
+            assert_eq!((log.base().0.0, log.last_index().0, log.last_term().0), (base, 5, 3));
+            let known: Vec<u64> = (0..9).filter(|index| log.term_at(LogIndex(*index)).is_some()).collect();
+            assert_eq!(known, (base..=5).collect::<Vec<_>>());
+            let first = log.get(LogIndex(base + 1)).map(|entry| entry.term.0);
+            assert_eq!(first, [1, 1, 2, 2, 3].get(usize::try_from(base).unwrap()).copied());
+            for useless in [0, base, 6, u64::MAX] {
+                let before = log.clone();
+                log.compact(LogIndex(useless));
+                assert_eq!(log, before);
+            }
+            log.truncate(LogIndex(base + 2));
+            assert_eq!(log.last_index().0, (base + 1).min(5));
+            log.append(&entries(&[7]));
+            assert_eq!(log.term_at(log.last_index()), Some(Term(7)));
+        }
+    }
+
+    #[test]
+    fn a_compacted_log_leads_no_further_back_than_its_base() {
+        let mut log = log(&[2, 2, 5, 5, 5]);
+        log.compact(LogIndex(4));
+        assert_eq!(log.conflict(LogIndex(5)), Conflict { term: Some(Term(5)), index: LogIndex(5) });
+        assert_eq!([2, 5].map(|term| log.last_index_of(Term(term))), [None, Some(LogIndex(5))]);
+        log.reset(LogIndex(9), Term(6));
+        assert_eq!((log.last_index(), log.last_term()), (LogIndex(9), Term(6)));
+        assert_eq!(log.last_index_of(Term(6)), Some(LogIndex(9)));
     }
 
     #[test]

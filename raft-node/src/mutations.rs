@@ -16,8 +16,8 @@ pub enum Mutation {
     /// commit f596df0 (B1).
     VoteNotPersisted,
     /// A term that is adopted from a message is not written. After a restart the node is back in a term it
-    /// has left, and takes orders from leaders whose time is over. Breaks `message_sanity` (a message tells of
-    /// a term that its sender's disk does not know), then `leader_completeness`. Source: eliben/raft
+    /// has left, and takes orders from leaders whose time is over. Breaks `message_sanity` (a message tells
+    /// of a term that its sender's disk does not know), then `leader_completeness`. Source: eliben/raft
     /// `TestBug_BecomeFollowerMissingPersist`, commit 0ae7b34 (B3).
     TermNotPersistedOnStepDown,
     /// A voter compares only the lengths of the logs (Raft §5.4.1 compares last terms first), so that a long

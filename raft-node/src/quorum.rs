@@ -3,8 +3,7 @@
 //! Owns: counting. Must not know: terms, or what is done with a result. Joint majorities (thesis §4.3) have
 //! their place beside: the lower of two commit indexes, the worse of two outcomes.
 
-use crate::types::LogIndex;
-use crate::voters::VOTERS_MAX;
+use crate::membership::MEMBERS_MAX;
 
 /// How many of `voters` are more than half.
 #[inline]
@@ -32,48 +31,61 @@ pub(crate) const fn vote_outcome(granted: usize, refused: usize, voters: usize) 
     }
 }
 
-/// The largest index above `floor` that a majority has stored; none if there is no such index.
+/// The largest value above `floor` that a majority has reached; none if there is no such value.
 ///
-/// `stored` yields, for each voter, the last index that its log shares with the leader's. Does not allocate.
-pub(crate) fn stored_by_majority(
-    stored: impl Iterator<Item = LogIndex> + Clone,
+/// `values` yields one for each voter: the last index that its log shares with the leader's, say. Does not
+/// allocate.
+#[inline]
+pub(crate) fn held_by_majority<T: Copy + Ord + Default>(
+    values: impl Iterator<Item = T> + Clone,
     voters: usize,
-    floor: LogIndex,
-) -> Option<LogIndex> {
+    floor: T,
+) -> Option<T> {
     // Most acknowledgements complete no majority, and counting them is all that happens.
-    let above = stored.clone().filter(|index| *index > floor);
+    let above = values.filter(|value| *value > floor);
     if above.clone().count() < majority(voters) {
         return None;
     }
     if voters <= SMALL {
-        quorum_index(&mut [LogIndex::ZERO; SMALL], above, voters)
+        quorum_value(&mut [T::default(); SMALL], above, voters)
     } else {
-        quorum_index(&mut [LogIndex::ZERO; VOTERS_MAX], above, voters)
+        quorum_value(&mut [T::default(); MEMBERS_MAX], above, voters)
     }
 }
 
 /// Clusters up to this size do not pay for clearing the room that the largest would need.
 const SMALL: usize = 9;
 
-/// The `majority(voters)`-th largest of `indexes`; `room` has a place for each.
-fn quorum_index(
-    room: &mut [LogIndex],
-    indexes: impl Iterator<Item = LogIndex>,
-    voters: usize,
-) -> Option<LogIndex> {
+/// The `majority(voters)`-th largest of `values`; `room` has a place for each.
+fn quorum_value<T: Copy + Ord>(room: &mut [T], values: impl Iterator<Item = T>, voters: usize) -> Option<T> {
     let mut len = 0;
-    for (place, index) in room.iter_mut().zip(indexes) {
-        *place = index;
+    for (place, value) in room.iter_mut().zip(values) {
+        *place = value;
         len += 1;
     }
-    let stored = &mut room[..len];
-    stored.sort_unstable();
-    stored.len().checked_sub(majority(voters)).map(|position| stored[position])
+    let held = &mut room[..len];
+    held.sort_unstable();
+    held.len().checked_sub(majority(voters)).map(|position| held[position])
+}
+
+/// How many have answered what, in each half of a membership.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) granted: [usize; 2],
+    pub(crate) refused: [usize; 2],
+}
+
+impl Tally {
+    /// Counts an answer in a half, if it `votes` there.
+    pub(crate) const fn count(&mut self, half: usize, votes: bool, granted: bool) {
+        let counter = if granted { &mut self.granted[half] } else { &mut self.refused[half] };
+        *counter += votes as usize;
+    }
 }
 
 /// A set of voters, by position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct VoterSet([u64; VOTERS_MAX.div_ceil(64)]);
+pub(crate) struct VoterSet([u64; MEMBERS_MAX.div_ceil(64)]);
 
 impl VoterSet {
     /// Adds a voter; false if it was there already.
@@ -88,12 +100,10 @@ impl VoterSet {
 
 #[cfg(test)]
 mod tests {
-    use super::{VoteOutcome, VoterSet, majority, stored_by_majority, vote_outcome};
-    use crate::types::LogIndex;
+    use super::{VoteOutcome, VoterSet, held_by_majority, majority, vote_outcome};
 
     fn committed(stored: &[u64], floor: u64) -> u64 {
-        let indexes = stored.iter().copied().map(LogIndex);
-        stored_by_majority(indexes, stored.len(), LogIndex(floor)).map_or(floor, |index| index.0)
+        held_by_majority(stored.iter().copied(), stored.len(), floor).unwrap_or(floor)
     }
 
     #[test]

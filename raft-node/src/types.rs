@@ -22,6 +22,32 @@ pub struct LogIndex(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersistId(pub u64);
 
+/// A moment on the host's own monotonic clock, in nanoseconds since any moment that does not move. Moments of
+/// two hosts, or of two lives of one, are never compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalTime(pub u64);
+
+/// Names one read for the host that asked for it. The host must never use one twice, not even in a later
+/// life: a late answer to another read would be taken for this one's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReadId(pub u64);
+
+impl LocalTime {
+    /// How long ago `earlier` was, in nanoseconds; zero if it is not earlier.
+    #[inline]
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The moment `ns` nanoseconds later; saturates.
+    #[inline]
+    #[must_use]
+    pub const fn after(self, ns: u64) -> Self {
+        Self(self.0.saturating_add(ns))
+    }
+}
+
 impl Term {
     /// The term before the first election; also the term of the place before the first entry.
     pub const ZERO: Self = Self(0);
@@ -86,7 +112,7 @@ macro_rules! displayed_as_number {
         }
     )*};
 }
-displayed_as_number!(NodeId, Term, LogIndex, PersistId);
+displayed_as_number!(NodeId, Term, LogIndex, PersistId, LocalTime, ReadId);
 
 /// The roles of a node (Raft §5.1), without the data that belongs to each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +121,8 @@ pub enum RoleKind {
     /// Answers others and waits.
     #[default]
     Follower,
+    /// Asks whether it would be voted for, before it disturbs anybody with a new term (thesis §9.6).
+    PreCandidate,
     /// Asks for votes.
     Candidate,
     /// Replicates its log to the others.
@@ -103,14 +131,15 @@ pub enum RoleKind {
 
 impl RoleKind {
     /// Every role, in the order of their numbers.
-    pub const ALL: [Self; 3] = [Self::Follower, Self::Candidate, Self::Leader];
+    pub const ALL: [Self; 4] = [Self::Follower, Self::PreCandidate, Self::Candidate, Self::Leader];
 
-    /// One letter for narrow tables: `F`, `C`, `L`.
+    /// One letter for narrow tables: `F`, `P`, `C`, `L`.
     #[inline]
     #[must_use]
     pub const fn letter(self) -> char {
         match self {
             Self::Follower => 'F',
+            Self::PreCandidate => 'P',
             Self::Candidate => 'C',
             Self::Leader => 'L',
         }
@@ -122,6 +151,7 @@ impl RoleKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Follower => "follower",
+            Self::PreCandidate => "pre-candidate",
             Self::Candidate => "candidate",
             Self::Leader => "leader",
         }
@@ -136,7 +166,7 @@ impl fmt::Display for RoleKind {
 
 #[cfg(test)]
 mod tests {
-    use super::{LogIndex, PersistId, RoleKind, Term};
+    use super::{LocalTime, LogIndex, PersistId, RoleKind, Term};
 
     #[test]
     fn next_and_prev_stop_at_the_ends_of_the_range() {
@@ -148,12 +178,18 @@ mod tests {
         assert_eq!(Term::ZERO.prev(), Term::ZERO);
         assert_eq!(Term(u64::MAX).next(), Term(u64::MAX));
         assert_eq!(PersistId(u64::MAX).next(), PersistId(u64::MAX));
+        assert_eq!(LocalTime(u64::MAX).after(1), LocalTime(u64::MAX));
+    }
+
+    #[test]
+    fn a_moment_that_is_not_earlier_was_no_time_ago() {
+        assert_eq!([4, 5, 6].map(|earlier| LocalTime(5).since(LocalTime(earlier))), [1, 0, 0]);
     }
 
     #[test]
     fn every_role_has_its_own_letter_and_name() {
         let letters: String = RoleKind::ALL.iter().map(|role| role.letter()).collect();
-        assert_eq!(letters, "FCL");
-        assert_eq!(RoleKind::ALL.map(RoleKind::name), ["follower", "candidate", "leader"]);
+        assert_eq!(letters, "FPCL");
+        assert_eq!(RoleKind::ALL.map(RoleKind::name), ["follower", "pre-candidate", "candidate", "leader"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What the parts of the hot path cost: keyed draws, latencies, streams, the digest, the queue, a whole message.
+//! What the parts of the hot path cost: keyed draws, latencies, streams, the digest, a whole message, a whole write.
 //!
 //! `cargo bench -p sim-core --bench draws` prints a line each: nanoseconds per operation, the median of nine
 //! repetitions and the least. `cargo test --benches` runs everything once and briefly, to see that it works.
@@ -15,8 +15,8 @@
 
 use sim_core::measure::keyed_draws;
 use sim_core::{
-    Digest, Effects, Encode, Label, Latency, LinkQuality, Process, ProcessId, Ratio, Settings, Simulation,
-    Span, Stream, TimerId, VirtualTime, WriteId,
+    Digest, DiskView, Effects, Encode, FileId, Label, Latency, LinkQuality, Process, ProcessId, Ratio,
+    Settings, Simulation, Span, Stream, TimerId, VirtualTime, WriteId,
 };
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -41,6 +41,7 @@ impl Encode for Ball {
 enum Asked {
     Throw { balls: u64 },
     Draw { count: u64 },
+    Write { writes: u64 },
 }
 
 impl Process for Player {
@@ -48,10 +49,9 @@ impl Process for Player {
     type Message = Ball;
     type Facts = Ball;
     type Note = Ball;
-    type Durable = ();
-    type Write = ();
     type Request = Asked;
     const TIMERS: &'static [&'static str] = &[];
+    const FILES: &'static [&'static str] = &["log"];
     const KINDS: &'static [&'static str] = &["Ball"];
 
     fn label(_: &Ball) -> Label {
@@ -62,9 +62,7 @@ impl Process for Player {
         *ball
     }
 
-    fn store((): &mut (), (): ()) {}
-
-    fn boot(_: ProcessId, _: u32, (): &(), (): &(), _: &mut Effects<'_, Self>) -> Self {
+    fn boot(_: ProcessId, _: u32, (): &(), _: &DiskView<'_>, _: &mut Effects<'_, Self>) -> Self {
         Self
     }
 
@@ -74,16 +72,29 @@ impl Process for Player {
 
     fn on_timer(&mut self, _: TimerId, _: &mut Effects<'_, Self>) {}
 
-    fn on_durable(&mut self, _: WriteId, _: &mut Effects<'_, Self>) {}
+    /// Every write that is durable is followed by another.
+    fn on_durable(&mut self, write: WriteId, fx: &mut Effects<'_, Self>) {
+        Self::write(write.0, fx);
+    }
 
     fn on_request(&mut self, asked: Asked, fx: &mut Effects<'_, Self>) {
         match asked {
+            Asked::Write { writes } => (0..writes).for_each(|number| Self::write(number, fx)),
             Asked::Throw { balls } => (0..balls).for_each(|number| fx.send(ProcessId(1), Ball(number))),
             // Each draw is asked for by what the one before gave.
             Asked::Draw { count } => {
                 black_box((0..count).fold(0, |which, _| fx.draw(0, which, u64::MAX)));
             }
         }
+    }
+}
+
+impl Player {
+    /// A small record for the log.
+    fn write(number: u64, fx: &mut Effects<'_, Self>) {
+        let bytes = [number.to_le_bytes(); 4];
+        fx.append(FileId(0), bytes.as_flattened()).expect("the disk is sound");
+        fx.sync(1);
     }
 }
 
@@ -131,6 +142,21 @@ impl Bench {
             let begin = Instant::now();
             (0..count).for_each(&mut body);
             (count, begin.elapsed())
+        });
+    }
+
+    /// Writes of 32 bytes by one player, so many under way at a time. One write is one event.
+    fn writes(&self, name: &str, under_way: u64) {
+        self.line(name, |count| {
+            let mut world = players(LinkQuality::default(), 1);
+            world.request(ProcessId(0), Asked::Write { writes: under_way });
+            let begin = Instant::now();
+            while world.stats().events < count {
+                world.step();
+            }
+            let took = begin.elapsed();
+            black_box(world.digest());
+            (world.stats().events, took)
         });
     }
 
@@ -212,4 +238,6 @@ fn main() {
     bench.messages("message: 64 balls, uniform, 20% reordered", reordered, 64, true);
     bench.messages("message: 64 balls, uniform, no digest", uniform, 64, false);
     bench.messages("message: 4,096 balls, uniform", uniform, 4_096, true);
+    bench.writes("write: 32 bytes, 1 under way", 1);
+    bench.writes("write: 32 bytes, 64 under way", 64);
 }

@@ -22,9 +22,19 @@ pub(crate) enum Domain {
     Tie,
     /// What a process asks for itself.
     Process,
+    /// How much later a process hears of a sync.
+    Notice,
+    /// What a crash keeps.
+    Crash,
+    /// Where a disk is damaged.
+    Damage,
+    /// Whether a message is damaged.
+    Corruption,
+    /// The order into which messages are shuffled.
+    Shuffle,
 }
 
-const DOMAINS: usize = 6;
+const DOMAINS: usize = 11;
 
 /// The keys of all domains of one seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +82,12 @@ impl Chance {
         self.block(domain, link | kind, phase(id.epoch, id.ordinal))
     }
 
+    /// What decides the place of a message in a shuffle at this time.
+    pub(crate) fn shuffle(&self, id: &MessageId, now: VirtualTime) -> u64 {
+        let Block(who, which) = self.message(Domain::Shuffle, id);
+        self.block(Domain::Shuffle, who ^ now.nanos(), which).0
+    }
+
     /// The block of the `ordinal`-th draw of a process's timer within an epoch.
     #[inline]
     pub(crate) fn timer(&self, process: ProcessId, timer: TimerId, epoch: u64, ordinal: u32) -> Block {
@@ -83,6 +99,21 @@ impl Chance {
     #[inline]
     pub(crate) fn write(&self, process: ProcessId, epoch: u64, ordinal: u32) -> Block {
         self.block(Domain::Write, u64::from(process.0) << 48, phase(epoch, ordinal))
+    }
+
+    /// The block of the news of the `ordinal`-th write of a process within an epoch.
+    pub(crate) fn notice(&self, process: ProcessId, epoch: u64, ordinal: u32) -> Block {
+        self.block(Domain::Notice, u64::from(process.0) << 48, phase(epoch, ordinal))
+    }
+
+    /// The block of what the crash that ends a life makes of a storage operation; 0 stands for all of them.
+    pub(crate) fn crash(&self, process: ProcessId, life: u32, operation: u64) -> Block {
+        self.block(Domain::Crash, u64::from(process.0) << 48 | u64::from(life), operation)
+    }
+
+    /// The block of damage to a disk: `sort` and `number` tell it apart.
+    pub(crate) fn damage(&self, process: ProcessId, sort: u32, number: u64) -> Block {
+        self.block(Domain::Damage, u64::from(process.0) << 48 | u64::from(sort), number)
     }
 
     /// The tie-break of an event of a process (`what` tells its events apart) that is due at `due`.

@@ -34,7 +34,20 @@ impl fmt::Display for ProcessId {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct TimerId(pub u8);
 
-/// One write of one process, numbered from 1 over all its lives.
+/// One of a process's files. A process has a fixed, small number of them ([`crate::Process::FILES`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct FileId(pub u8);
+
+impl FileId {
+    /// Position of this file in tables that are indexed by file.
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// One write of one process: a sync, and with it what was issued before it, numbered from 1 over all the process's lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct WriteId(pub u64);
@@ -52,7 +65,8 @@ pub struct MessageId {
     pub to: ProcessId,
     /// What sort of message, an index into [`crate::Process::KINDS`].
     pub kind: u8,
-    /// 0 for the message as sent, 1 for a duplicate that the network made of it.
+    /// 0 for the message as sent, 1 for a duplicate that the network made of it, from 2 for those that were ordered
+    /// ([`crate::Fault::DuplicatePending`]).
     pub copy: u8,
     /// How many messages of this kind and epoch went over this link before, from 0.
     pub ordinal: u32,

@@ -195,6 +195,9 @@ pub struct LinkQuality {
     pub latency: Latency,
     /// Share of messages that are lost.
     pub loss: Ratio,
+    /// Share of the others whose bytes are damaged on the way. The receiver's checksum finds out, so they are lost when
+    /// they arrive.
+    pub corrupt: Ratio,
     /// Share of messages that arrive twice, each copy with its own delay.
     pub duplicate: Ratio,
     /// Share of messages that are held back by up to `reorder_by` more, so that later ones overtake them.
@@ -212,6 +215,7 @@ impl Default for LinkQuality {
         Self {
             latency: Latency::default(),
             loss: Ratio::ZERO,
+            corrupt: Ratio::ZERO,
             duplicate: Ratio::ZERO,
             reorder: Ratio::ZERO,
             reorder_by: Span::from_millis(20),
@@ -225,7 +229,7 @@ impl Encode for LinkQuality {
         self.latency.encode(digest);
         digest.pair(u64::from(self.loss.ppm()), u64::from(self.duplicate.ppm()));
         digest.pair(u64::from(self.reorder.ppm()), self.reorder_by.nanos());
-        digest.word(u64::from(self.fifo));
+        digest.pair(u64::from(self.fifo), u64::from(self.corrupt.ppm()));
     }
 }
 

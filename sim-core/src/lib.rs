@@ -1,9 +1,9 @@
 //! A deterministic discrete-event world for distributed protocols.
 //!
 //! The world runs processes in one thread on a virtual clock. It delivers their messages over a network that delays,
-//! loses, doubles, reorders, holds and cuts; it keeps their disks, which lose what is not durable when they crash; it
-//! fires their timers. Everything that happens follows from a seed, is recorded, and goes into a digest, so that a run
-//! can be had again anywhere. It knows nothing of any protocol.
+//! loses, doubles, reorders, holds and cuts; it keeps their disks, which lose what is not durable when they crash, and
+//! fail; it fires their timers, by clocks that may drift. Everything that happens follows from a seed, is recorded, and
+//! goes into a digest, so that a run can be had again anywhere. It knows nothing of any protocol.
 //!
 //! - A protocol is a [`Process`]: a plain, cloneable state machine that touches the world through [`Effects`] alone.
 //! - A [`Simulation`] holds the processes and the world. [`Simulation::step`] executes exactly one event.
@@ -24,8 +24,8 @@
 //!
 //! ```
 //! use sim_core::{
-//!     Digest, Effects, Encode, Label, Latency, LinkQuality, Process, ProcessId, Ratio, Settings, Simulation, Span,
-//!     TimerId, VirtualTime, WriteId,
+//!     Digest, DiskView, Effects, Encode, Label, Latency, LinkQuality, Process, ProcessId, Ratio, Settings,
+//!     Simulation, Span, TimerId, VirtualTime, WriteId,
 //! };
 //!
 //! const SERVER: ProcessId = ProcessId(0);
@@ -67,10 +67,9 @@
 //!     type Message = Message;
 //!     type Facts = Message;
 //!     type Note = Count;
-//!     type Durable = ();
-//!     type Write = ();
 //!     type Request = ();
 //!     const TIMERS: &'static [&'static str] = &["retry"];
+//!     const FILES: &'static [&'static str] = &[];
 //!     const KINDS: &'static [&'static str] = &["Add", "Done"];
 //!
 //!     fn label(message: &Message) -> Label {
@@ -85,9 +84,7 @@
 //!         *message
 //!     }
 //!
-//!     fn store(_: &mut (), _: ()) {}
-//!
-//!     fn boot(id: ProcessId, _: u32, _: &(), _: &(), fx: &mut Effects<'_, Self>) -> Self {
+//!     fn boot(id: ProcessId, _: u32, _: &(), _: &DiskView<'_>, fx: &mut Effects<'_, Self>) -> Self {
 //!         if id != SERVER {
 //!             fx.set_timer(RETRY, Span::ZERO);
 //!         }
@@ -140,12 +137,14 @@
 //! ```
 
 mod chance;
+mod clock;
 mod digest;
 mod disk;
 mod effects;
 mod fault;
 mod id;
 mod inject;
+mod inspect;
 mod latency;
 mod network;
 mod ordinals;
@@ -155,8 +154,10 @@ mod process;
 mod queue;
 mod ratio;
 mod record;
+mod run;
 mod simulation;
 mod stats;
+mod storage;
 mod stream;
 mod time;
 mod world;
@@ -166,10 +167,12 @@ pub mod measure;
 #[cfg(feature = "serde")]
 pub mod trace;
 
+pub use clock::{ClockChange, LocalTime};
 pub use digest::{Checkpoint, Checkpoints, Digest, Encode};
+pub use disk::{CrashMode, CrashPoint, DiskError, DiskQuality, DiskView, Honesty, Kept, Unsynced};
 pub use effects::Effects;
 pub use fault::{Fault, InFlight};
-pub use id::{MessageId, ProcessId, TimerId, WriteId};
+pub use id::{FileId, MessageId, ProcessId, TimerId, WriteId};
 pub use inject::FaultError;
 pub use latency::{Latency, LinkQuality};
 pub use network::{Fate, MessagePin};

@@ -5,7 +5,7 @@
 
 use crate::ordinals::Ordinals;
 use crate::{LinkQuality, MessageId, ProcessId, Span, VirtualTime};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// One direction between two processes.
 #[derive(Clone, Debug)]
@@ -19,8 +19,19 @@ pub(crate) struct Link {
     pub(crate) clogged_until: VirtualTime,
     /// When the last message sent over it arrives: a `fifo` link never delivers a later one before.
     pub(crate) last_due: VirtualTime,
+    /// The number of records when its stream began. Messages that came to the link before are of an older one, for which
+    /// nobody waits.
+    pub(crate) stream: u64,
     /// What waits while it is held: slab places, oldest first.
     pub(crate) waiting: VecDeque<u32>,
+}
+
+impl Link {
+    /// Begins a new stream, after so many records: it does not wait for what the old one still carries.
+    pub(crate) fn begin_stream(&mut self, records: u64) {
+        self.stream = records;
+        self.last_due = VirtualTime::ZERO;
+    }
 }
 
 /// What a pin makes of the messages it matches.
@@ -60,6 +71,15 @@ impl MessagePin {
     }
 }
 
+/// The group of those that no partition separates from anybody: no group has this number.
+const EVERYBODY: u16 = u16::MAX;
+
+/// Whether a partition separates a process of one group from one of the other.
+#[inline]
+fn are_apart(one: u16, other: u16) -> bool {
+    one != other && one != EVERYBODY && other != EVERYBODY
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     count: u16,
@@ -67,13 +87,20 @@ pub(crate) struct Network {
     links: Vec<Link>,
     ordinals: Vec<Ordinals>,
     isolated: Vec<bool>,
-    /// The group of each process while there is a partition; all 0 otherwise.
+    /// The group of each process while there is a partition; all 0 otherwise. Bystanders that no partition names are
+    /// with [`EVERYBODY`].
     group: Vec<u16>,
+    bystanders: u16,
     pub(crate) pins: Vec<MessagePin>,
+    /// How many more messages those may send whose further ones are lost. Mostly nobody.
+    allowances: Vec<(ProcessId, u32)>,
+    /// The highest number of a copy that was ordered of each message that may still be copied. Mostly none.
+    pub(crate) copies: BTreeMap<MessageId, u8>,
 }
 
 impl Network {
-    pub(crate) fn new(count: u16, kinds: usize, quality: LinkQuality) -> Self {
+    /// The last `bystanders` of `count` processes are such.
+    pub(crate) fn new((count, bystanders): (u16, u16), kinds: usize, quality: LinkQuality) -> Self {
         let link = Link {
             quality,
             cut: false,
@@ -81,18 +108,31 @@ impl Network {
             held: false,
             clogged_until: VirtualTime::ZERO,
             last_due: VirtualTime::ZERO,
+            stream: 0,
             waiting: VecDeque::new(),
         };
         let links = usize::from(count) * usize::from(count);
-        Self {
+        let mut network = Self {
             count,
             kinds,
             links: vec![link; links],
             ordinals: vec![Ordinals::default(); links * kinds],
             isolated: vec![false; usize::from(count)],
             group: vec![0; usize::from(count)],
+            bystanders,
             pins: Vec::new(),
-        }
+            allowances: Vec::new(),
+            copies: BTreeMap::new(),
+        };
+        network.unite();
+        network
+    }
+
+    /// Puts all processes back into one group, and the bystanders with everybody.
+    fn unite(&mut self) {
+        let first = usize::from(self.count - self.bystanders);
+        self.group[..first].fill(0);
+        self.group[first..].fill(EVERYBODY);
     }
 
     #[inline]
@@ -127,6 +167,33 @@ impl Network {
         self.pins.iter().rev().find(|pin| pin.matches(id)).map(|pin| pin.fate)
     }
 
+    /// Whether one more message of a process may set out; if so, it counts.
+    #[inline]
+    pub(crate) fn lets_go(&mut self, from: ProcessId) -> bool {
+        self.allowances.is_empty() || self.spend(from)
+    }
+
+    #[cold]
+    fn spend(&mut self, from: ProcessId) -> bool {
+        let Some((_, left)) = self.allowances.iter_mut().find(|(process, _)| *process == from) else {
+            return true;
+        };
+        let is_left = *left > 0;
+        *left = left.saturating_sub(1);
+        is_left
+    }
+
+    /// How many more messages a process may send; none if there is no end to them.
+    pub(crate) fn allowance(&self, process: ProcessId) -> Option<u32> {
+        self.allowances.iter().find(|(other, _)| *other == process).map(|(_, left)| *left)
+    }
+
+    /// Lets a process send so many more messages, or as many as it likes.
+    pub(crate) fn allow(&mut self, process: ProcessId, allowance: Option<u32>) {
+        self.allowances.retain(|(other, _)| *other != process);
+        self.allowances.extend(allowance.map(|count| (process, count)));
+    }
+
     pub(crate) fn is_isolated(&self, process: ProcessId) -> bool {
         self.isolated[process.index()]
     }
@@ -139,7 +206,7 @@ impl Network {
     pub(crate) fn set_cut(&mut self, from: ProcessId, to: ProcessId, cut: bool) {
         let apart = self.isolated[from.index()]
             || self.isolated[to.index()]
-            || self.group[from.index()] != self.group[to.index()];
+            || are_apart(self.group[from.index()], self.group[to.index()]);
         let link = self.link_mut(from, to);
         link.cut = cut;
         link.open = !cut && !apart;
@@ -150,8 +217,9 @@ impl Network {
         self.refresh();
     }
 
-    /// Undoes the isolation of a process and every cut of a link of its.
+    /// Undoes the isolation of a process and every cut of a link of its, and lets go all that it sends.
     pub(crate) fn reconnect(&mut self, process: ProcessId) {
+        self.allow(process, None);
         for other in ProcessId::all(self.count) {
             self.link_mut(process, other).cut = false;
             self.link_mut(other, process).cut = false;
@@ -159,9 +227,9 @@ impl Network {
         self.set_isolated(process, false);
     }
 
-    /// Processes in no group make up one more together.
+    /// Processes in no group make up one more together; bystanders in no group are with everybody.
     pub(crate) fn partition(&mut self, groups: &[Vec<ProcessId>]) {
-        self.group.fill(0);
+        self.unite();
         for (number, group) in (1..).zip(groups) {
             for process in group {
                 self.group[process.index()] = number;
@@ -170,15 +238,15 @@ impl Network {
         self.refresh();
     }
 
-    /// Opens every link and ends every clog. What is held is not touched.
-    pub(crate) fn open_all(&mut self) {
+    /// Opens every link, ends every clog and lets everything go, after so many records. What is held is not touched.
+    pub(crate) fn open_all(&mut self, records: u64) {
+        self.allowances.clear();
         self.isolated.fill(false);
-        self.group.fill(0);
+        self.unite();
         for link in &mut self.links {
             link.cut = false;
             link.clogged_until = VirtualTime::ZERO;
-            // A new stream: it does not wait for what the old one still carries.
-            link.last_due = VirtualTime::ZERO;
+            link.begin_stream(records);
         }
         self.refresh();
     }
@@ -196,7 +264,7 @@ impl Network {
             ProcessId::all(self.count).flat_map(|from| ProcessId::all(self.count).map(move |to| (from, to)));
         for ((from, to), link) in ends.zip(&mut self.links) {
             let (from, to) = (from.index(), to.index());
-            link.open = !link.cut && !isolated[from] && !isolated[to] && group[from] == group[to];
+            link.open = !link.cut && !isolated[from] && !isolated[to] && !are_apart(group[from], group[to]);
         }
     }
 }
@@ -206,7 +274,7 @@ mod tests {
     use super::*;
 
     fn network() -> Network {
-        Network::new(4, 1, LinkQuality::default())
+        Network::new((4, 0), 1, LinkQuality::default())
     }
 
     fn open(network: &Network) -> Vec<(u16, u16)> {
@@ -238,7 +306,7 @@ mod tests {
         network.partition(&[]);
         assert!(!network.link(P(0), P(1)).open);
         assert!(network.link(P(1), P(0)).open, "a cut has one direction");
-        network.open_all();
+        network.open_all(0);
         assert_eq!(open(&network).len(), 6);
     }
 
@@ -247,6 +315,25 @@ mod tests {
         let mut network = network();
         network.partition(&[vec![P(1)]]);
         assert_eq!(open(&network), [(0, 2), (0, 3), (2, 3)]);
+    }
+
+    #[test]
+    fn a_bystander_is_with_everybody_until_a_partition_names_it() {
+        let mut network = Network::new((4, 1), 1, LinkQuality::default());
+        assert_eq!(open(&network).len(), 6);
+        network.partition(&[vec![P(0)], vec![P(1)]]);
+        assert_eq!(open(&network), [(0, 3), (1, 3), (2, 3)]);
+        network.set_cut(P(0), P(3), true);
+        network.set_cut(P(0), P(3), false);
+        assert_eq!(open(&network), [(0, 3), (1, 3), (2, 3)], "a cut and its end ask the groups too");
+        network.partition(&[vec![P(0)], vec![P(1), P(3)]]);
+        assert_eq!(open(&network), [(1, 3)]);
+        network.partition(&[vec![P(0)]]);
+        assert_eq!(open(&network), [(0, 3), (1, 2), (1, 3), (2, 3)], "the next one does not name it");
+        network.set_isolated(P(3), true);
+        assert_eq!(open(&network), [(1, 2)]);
+        network.open_all(0);
+        assert_eq!(open(&network).len(), 6);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a protocol must be to live in the world, and what it can do there.
 
-use crate::{Effects, Encode, ProcessId, TimerId, WriteId};
+use crate::{DiskError, DiskView, Effects, Encode, ProcessId, TimerId, WriteId};
 use core::fmt::Debug;
 
 /// What the world needs to know of a message to name it and to reckon its size.
@@ -31,15 +31,13 @@ pub trait Process: Clone + Debug + Sized {
     type Facts: Clone + Debug + Encode;
     /// What it tells of itself to whoever watches.
     type Note: Clone + Debug + Encode;
-    /// What its disk holds.
-    type Durable: Clone + Debug + Default;
-    /// One write to its disk.
-    type Write: Clone + Debug;
     /// What its environment asks of it.
     type Request: Clone + Debug;
 
     /// The names of its timers; a [`TimerId`] is an index into them.
     const TIMERS: &'static [&'static str];
+    /// The names of the files on its disk; a [`crate::FileId`] is an index into them.
+    const FILES: &'static [&'static str];
     /// The names of its kinds of message; [`Label::kind`] is an index into them.
     const KINDS: &'static [&'static str];
 
@@ -49,15 +47,12 @@ pub trait Process: Clone + Debug + Sized {
     /// What is told of a message.
     fn facts(message: &Self::Message) -> Self::Facts;
 
-    /// Puts a write that has become durable into what the disk holds.
-    fn store(durable: &mut Self::Durable, write: Self::Write);
-
     /// Begins a life, the `life`-th from 1, from what the disk holds.
     fn boot(
         id: ProcessId,
         life: u32,
         config: &Self::Config,
-        durable: &Self::Durable,
+        disk: &DiskView<'_>,
         fx: &mut Effects<'_, Self>,
     ) -> Self;
 
@@ -67,8 +62,16 @@ pub trait Process: Clone + Debug + Sized {
     /// A timer has fired. It is disarmed now.
     fn on_timer(&mut self, timer: TimerId, fx: &mut Effects<'_, Self>);
 
-    /// A write has become durable. Writes of a process become durable in the order in which they were issued.
+    /// What was issued before a sync is durable. Data become durable in the order in which they were issued; the news of
+    /// it comes in that order too, unless the disk's [notice](crate::DiskQuality::notice) varies.
     fn on_durable(&mut self, write: WriteId, fx: &mut Effects<'_, Self>);
+
+    /// A sync has failed. What it was about may never become durable, even if a later sync succeeds
+    /// ([`crate::Unsynced`]), so a process that does not know better stops.
+    fn on_write_failed(&mut self, write: WriteId, error: DiskError, fx: &mut Effects<'_, Self>) {
+        let _ = (write, error);
+        fx.stop();
+    }
 
     /// The environment asks for something.
     fn on_request(&mut self, request: Self::Request, fx: &mut Effects<'_, Self>);

@@ -67,7 +67,11 @@ impl Queue {
         loop {
             let child = place * ARITY + 1;
             let Some(children) = heap.get(child..heap.len().min(child + ARITY)) else { break };
-            let Some((offset, least)) = least(children) else { break };
+            if children.is_empty() {
+                break;
+            }
+            let offset = least(children);
+            let least = children[offset];
             if last <= least {
                 break;
             }
@@ -78,21 +82,33 @@ impl Queue {
         Some(first)
     }
 
+    /// Every key, in no order that means anything.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = Key> {
+        self.heap.iter().copied()
+    }
+
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.heap.len()
     }
 }
 
+/// Which of a few keys is the least. Which one it is nobody could guess, so where there are all four, comparisons are
+/// added up rather than branched on.
 #[inline]
-fn least(children: &[Key]) -> Option<(usize, Key)> {
-    let mut best = (0, *children.first()?);
+fn least(children: &[Key]) -> usize {
+    if let [a, b, c, d] = children {
+        let left = usize::from(b < a);
+        let right = 2 + usize::from(d < c);
+        return left + (right - left) * usize::from(children[right] < children[left]);
+    }
+    let mut best = 0;
     for (offset, key) in children.iter().enumerate().skip(1) {
-        if *key < best.1 {
-            best = (offset, *key);
+        if *key < children[best] {
+            best = offset;
         }
     }
-    Some(best)
+    best
 }
 
 #[cfg(test)]

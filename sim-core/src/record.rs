@@ -1,7 +1,7 @@
 //! What happened: the world's account of a run, one record after another.
 
 use crate::panics::PanicReport;
-use crate::{Digest, Encode, Fault, MessageId, ProcessId, TimerId, VirtualTime, WriteId};
+use crate::{Digest, DiskError, Encode, Fault, FileId, MessageId, ProcessId, TimerId, VirtualTime, WriteId};
 
 /// Why a message was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,10 +15,12 @@ pub enum DropReason {
     CutInFlight,
     /// The receiver was down when it arrived.
     Down,
-    /// A [`Fault::DropPending`] took it.
+    /// A [`Fault::DropPending`], a [`Fault::DropAfter`] or a [`crate::MessagePin`] took it.
     Ordered,
     /// The receiver was paused and too much was waiting for it already.
     Overflow,
+    /// It arrived damaged: the receiver's checksum was wrong.
+    Corrupt,
 }
 
 /// One thing that happened.
@@ -39,8 +41,13 @@ pub enum Record<F, N> {
     Crashed {
         /// The process.
         process: ProcessId,
-        /// How many writes were issued and not durable: they are lost.
+        /// How many syncs were under way: nobody was told that they are durable. Unless the disk's
+        /// [`crate::CrashMode`] keeps something, what they were about is lost.
         writes_lost: u32,
+        /// How many operations are lost, in whole or in part, although the disk had called them durable: it lied.
+        synced_lost: u32,
+        /// The storage operation at which it stopped, if it was at a crash point.
+        operation: Option<u64>,
     },
     /// A process was frozen.
     Paused {
@@ -58,6 +65,8 @@ pub enum Record<F, N> {
         process: ProcessId,
         /// What it said, and where.
         report: Box<PanicReport>,
+        /// As for a crash.
+        synced_lost: u32,
     },
     /// A process sent a message.
     Sent {
@@ -82,7 +91,7 @@ pub enum Record<F, N> {
         /// Why.
         reason: DropReason,
     },
-    /// The network made a second copy of a message.
+    /// The network made another copy of a message.
     Duplicated {
         /// The name of the copy.
         id: MessageId,
@@ -113,14 +122,15 @@ pub enum Record<F, N> {
         /// Which.
         timer: TimerId,
     },
-    /// A process issued a write.
+    /// A process issued a sync.
     WriteIssued {
         /// The process.
         process: ProcessId,
         /// The write.
         write: WriteId,
     },
-    /// A write became durable: a crash from now on does not lose it.
+    /// What was issued before a sync became durable: a crash from now on does not lose it. So the disk says; it may lie
+    /// ([`crate::Honesty`]). The process may hear of it later ([`crate::DiskQuality::notice`]).
     WriteDurable {
         /// The process.
         process: ProcessId,
@@ -143,6 +153,26 @@ pub enum Record<F, N> {
     Marked {
         /// What it says.
         text: String,
+    },
+    /// A sync failed. What becomes of what it was about, the [`crate::Fault::FailSync`] says that ordered it.
+    WriteFailed {
+        /// The process.
+        process: ProcessId,
+        /// The write.
+        write: WriteId,
+        /// Why.
+        error: DiskError,
+    },
+    /// An append or a replacement failed. The process knows at once.
+    OperationFailed {
+        /// The process.
+        process: ProcessId,
+        /// The file, which is as before.
+        file: FileId,
+        /// The number of the storage operation.
+        operation: u64,
+        /// Why.
+        error: DiskError,
     },
 }
 
@@ -169,6 +199,8 @@ pub enum RecordKind {
     Noted,
     Injected,
     Marked,
+    WriteFailed,
+    OperationFailed,
 }
 
 /// Which kinds of record an observer wants. The others are never shown to it, at no cost.
@@ -270,6 +302,32 @@ impl<F, N, O: Observer<F, N> + ?Sized> Observer<F, N> for &mut O {
     }
 }
 
+impl<F: Encode, N: Encode> Record<F, N> {
+    /// Whether there is nothing to be dropped of it.
+    #[inline(always)]
+    pub(crate) fn owns_nothing(&self) -> bool {
+        match self {
+            Self::Panicked { .. } | Self::Injected { .. } | Self::Marked { .. } => false,
+            Self::Sent { facts, .. } | Self::Delivered { facts, .. } => facts.owns_nothing(),
+            Self::Noted { note, .. } => note.owns_nothing(),
+            Self::Booted { .. }
+            | Self::Crashed { .. }
+            | Self::Paused { .. }
+            | Self::Resumed { .. }
+            | Self::Dropped { .. }
+            | Self::Duplicated { .. }
+            | Self::Held { .. }
+            | Self::Released { .. }
+            | Self::TimerSet { .. }
+            | Self::TimerFired { .. }
+            | Self::WriteIssued { .. }
+            | Self::WriteDurable { .. }
+            | Self::WriteFailed { .. }
+            | Self::OperationFailed { .. } => true,
+        }
+    }
+}
+
 impl<F, N> Record<F, N> {
     /// Which kind it is.
     #[inline]
@@ -294,6 +352,8 @@ impl<F, N> Record<F, N> {
             Self::Noted { .. } => RecordKind::Noted,
             Self::Injected { .. } => RecordKind::Injected,
             Self::Marked { .. } => RecordKind::Marked,
+            Self::WriteFailed { .. } => RecordKind::WriteFailed,
+            Self::OperationFailed { .. } => RecordKind::OperationFailed,
         }
     }
 
@@ -310,6 +370,8 @@ impl<F, N> Record<F, N> {
             | Self::TimerFired { process, .. }
             | Self::WriteIssued { process, .. }
             | Self::WriteDurable { process, .. }
+            | Self::WriteFailed { process, .. }
+            | Self::OperationFailed { process, .. }
             | Self::Noted { process, .. } => Some(*process),
             Self::Delivered { id, .. } => Some(id.to),
             Self::Sent { id, .. }
@@ -331,6 +393,13 @@ impl Encode for MessageId {
     }
 }
 
+/// The encoding of a record that says of a message nothing but its name.
+#[inline]
+pub(crate) fn encode_of_message(kind: RecordKind, id: &MessageId, digest: &mut Digest) {
+    digest.word(kind as u64);
+    id.encode(digest);
+}
+
 impl<F: Encode, N: Encode> Encode for Record<F, N> {
     #[inline(always)]
     fn encode(&self, digest: &mut Digest) {
@@ -338,10 +407,16 @@ impl<F: Encode, N: Encode> Encode for Record<F, N> {
         let of = |process: &ProcessId| kind | u64::from(process.0) << 8;
         match self {
             Self::Booted { process, life } => digest.pair(of(process), u64::from(*life)),
-            Self::Crashed { process, writes_lost } => digest.pair(of(process), u64::from(*writes_lost)),
+            Self::Crashed { process, writes_lost, synced_lost, operation } => {
+                let lost = u64::from(*synced_lost) << 32 | u64::from(*writes_lost);
+                digest.pair(of(process) | u64::from(operation.is_some()) << 24, lost);
+                if let Some(operation) = operation {
+                    digest.word(*operation);
+                }
+            }
             Self::Paused { process } | Self::Resumed { process } => digest.word(of(process)),
-            Self::Panicked { process, report } => {
-                digest.word(of(process));
+            Self::Panicked { process, report, synced_lost } => {
+                digest.pair(of(process), u64::from(*synced_lost));
                 // Not the place: a line number moves with every edit of the file it stands in.
                 digest.text(&report.message);
             }
@@ -354,10 +429,7 @@ impl<F: Encode, N: Encode> Encode for Record<F, N> {
             Self::Delivered { id, .. }
             | Self::Duplicated { id }
             | Self::Held { id }
-            | Self::Released { id } => {
-                digest.word(kind);
-                id.encode(digest);
-            }
+            | Self::Released { id } => encode_of_message(self.kind(), id, digest),
             Self::Dropped { id, reason } => {
                 digest.word(kind | (*reason as u64) << 8);
                 id.encode(digest);
@@ -368,6 +440,12 @@ impl<F: Encode, N: Encode> Encode for Record<F, N> {
             Self::TimerFired { process, timer } => digest.word(of(process) | u64::from(timer.0) << 24),
             Self::WriteIssued { process, write } | Self::WriteDurable { process, write } => {
                 digest.pair(of(process), write.0);
+            }
+            Self::WriteFailed { process, write, error } => {
+                digest.pair(of(process) | (*error as u64) << 24, write.0);
+            }
+            Self::OperationFailed { process, file, operation, error } => {
+                digest.pair(of(process) | (*error as u64) << 24 | u64::from(file.0) << 32, *operation);
             }
             Self::Noted { process, note } => {
                 digest.word(of(process));

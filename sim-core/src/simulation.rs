@@ -1,28 +1,25 @@
 //! The simulation: processes in a world, one event at a time.
 
-use crate::panics::{PanicReport, catch};
+use crate::panics::catch;
 use crate::queue::Key;
-use crate::world::{Pending, SLAB, Stage, Status, TAG, TIMER, WRITE, World};
+use crate::world::{Pending, SLAB, TAG, World};
 use crate::{
-    Checkpoint, DropReason, Effects, Latency, LinkQuality, MessagePin, Observer, Process, ProcessId, Record,
-    Span, Stats, TimerId, VirtualTime,
+    Checkpoint, CrashMode, DiskQuality, FileId, LinkQuality, LocalTime, MessagePin, Observer, Process,
+    ProcessId, Record, Span, Stats, TimerId, VirtualTime,
 };
 
 /// How the world is at the beginning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Settings {
     /// How every link treats messages, until it is told otherwise.
     pub link: LinkQuality,
-    /// How long a write takes to become durable.
-    pub write: Latency,
-}
-
-impl Default for Settings {
-    /// Links as [`LinkQuality::default`]; a write takes 100 µs to 1 ms.
-    fn default() -> Self {
-        let write = Latency::Uniform(Span::from_micros(100), Span::from_millis(1));
-        Self { link: LinkQuality::default(), write }
-    }
+    /// How long every disk takes, until it is told otherwise.
+    pub disk: DiskQuality,
+    /// What a crash keeps of what is not durable, on every disk, until it is told otherwise.
+    pub crash: CrashMode,
+    /// How many of the last processes are bystanders, such as clients beside a cluster: a [`crate::Fault::Partition`] that
+    /// does not name them separates them from nobody. In everything else they are like the others.
+    pub bystanders: u16,
 }
 
 /// What [`Simulation::step`] did.
@@ -42,7 +39,7 @@ pub enum Step {
 pub struct Simulation<P: Process, O = ()> {
     pub(crate) world: World<P>,
     pub(crate) processes: Vec<Option<P>>,
-    configs: Vec<P::Config>,
+    pub(crate) configs: Vec<P::Config>,
     pub(crate) observer: O,
 }
 
@@ -51,11 +48,12 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     ///
     /// # Panics
     ///
-    /// If there are no processes or more than [`ProcessId::COUNT_MAX`].
+    /// If there are no processes or more than [`ProcessId::COUNT_MAX`], or more bystanders than processes.
     #[must_use]
     pub fn new(settings: &Settings, configs: Vec<P::Config>, seed: u64, observer: O) -> Self {
         let count = u16::try_from(configs.len()).ok().filter(|n| (1..=ProcessId::COUNT_MAX).contains(n));
         let count = count.expect("a world holds 1 to 1,024 processes");
+        assert!(settings.bystanders <= count, "{} of {count} processes are bystanders", settings.bystanders);
         let world = World::new(settings, seed, count, observer.interest());
         Self { world, processes: configs.iter().map(|_| None).collect(), configs, observer }
     }
@@ -93,14 +91,69 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         self.processes.get(process.index())?.as_ref()
     }
 
-    /// What a process's disk holds.
+    /// What a file of a process holds, as the process would read it: durable or not. While the process is down, what it
+    /// will boot from.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or file.
+    #[must_use]
+    pub fn file(&self, process: ProcessId, file: FileId) -> &[u8] {
+        &self.world.disks[process.index()].files()[file.index()]
+    }
+
+    /// Lets a file hold `bytes`, durably, when its process boots for the first time: a disk from another life. It is no
+    /// storage operation, and like the configurations it is not recorded.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or file, or the process has booted.
+    pub fn put_file(&mut self, process: ProcessId, file: FileId, bytes: impl Into<Vec<u8>>) {
+        assert!(self.world.status[process.index()].life == 0, "process {process} has booted already");
+        self.world.disks[process.index()].preset(file, bytes.into());
+    }
+
+    /// What a file of a process would hold after a crash that keeps nothing but what is durable. It is worked out from a
+    /// copy of the disk, so it is for tests and the curious.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or file.
+    #[must_use]
+    pub fn durable_file(&self, process: ProcessId, file: FileId) -> Vec<u8> {
+        self.world.durable_files(process).swap_remove(file.index())
+    }
+
+    /// How many storage operations there were of a process, over all its lives: appends and replacements, syncs issued,
+    /// and syncs completed. Each has the number that this was when it had happened.
     ///
     /// # Panics
     ///
     /// If there is no such process.
     #[must_use]
-    pub fn durable(&self, process: ProcessId) -> &P::Durable {
-        &self.world.disks[process.index()].durable
+    pub fn storage_operations(&self, process: ProcessId) -> u64 {
+        self.world.disks[process.index()].operations
+    }
+
+    /// How many syncs of a process are under way.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    #[must_use]
+    pub fn syncs_under_way(&self, process: ProcessId) -> usize {
+        self.world.disks[process.index()].syncs.len()
+    }
+
+    /// What the clock of a process shows.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    #[must_use]
+    pub fn clock(&self, process: ProcessId) -> LocalTime {
+        assert!(process.0 < self.world.count, "there is no process {process}");
+        self.world.clocks.shown(process, self.world.now)
     }
 
     /// Whether a process is up. A paused one is.
@@ -184,17 +237,27 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         self.world.digest_on = false;
     }
 
-    /// How long writes of a process take from now on.
+    /// How long a process's disk takes.
     ///
     /// # Panics
     ///
     /// If there is no such process.
-    pub fn set_write_latency(&mut self, process: ProcessId, latency: Latency) {
-        self.world.disks[process.index()].latency = latency;
+    #[must_use]
+    pub fn disk_quality(&self, process: ProcessId) -> DiskQuality {
+        self.world.disks[process.index()].quality
+    }
+
+    /// How long a process's disk takes from now on. Unlike a [`crate::Fault::SetDisk`], this is not recorded.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    pub fn set_disk_quality(&mut self, process: ProcessId, quality: DiskQuality) {
+        self.world.disks[process.index()].quality = quality;
     }
 
     /// The delays that the next draws of a process's timer give, instead of chance. They come after those pinned
-    /// before.
+    /// before, and are delays of the process's own clock.
     ///
     /// # Panics
     ///
@@ -212,6 +275,19 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     pub fn unpin_all(&mut self) {
         self.world.network.pins.clear();
         for timer in &mut self.world.timers {
+            timer.pins.clear();
+        }
+    }
+
+    /// Leaves the timers of a process and the fate of the messages that it sends to chance again.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    pub fn unpin(&mut self, process: ProcessId) {
+        self.world.network.pins.retain(|pin| pin.from != process);
+        let timers = P::TIMERS.len();
+        for timer in &mut self.world.timers[process.index() * timers..][..timers] {
             timer.pins.clear();
         }
     }
@@ -251,214 +327,5 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         // Each request has a tie-break of its own, or their places in memory would order them.
         let tie = self.world.chance.tie(process, SLAB | self.world.requests & !TAG, at);
         self.world.queue.push(Key::new(at, tie, SLAB | place));
-    }
-
-    /// Executes exactly one event: the next one due.
-    pub fn step(&mut self) -> Step {
-        if self.run(VirtualTime::MAX, |_| true) { Step::Ran } else { Step::Idle }
-    }
-
-    /// Executes every event due until `until`, included, and moves the clock there.
-    pub fn run_until(&mut self, until: VirtualTime) {
-        self.run(until, |_| false);
-    }
-
-    /// Executes events due until `until`, included, and after each one asks `stop` whether to stop there. Says
-    /// whether it did; if not, the clock stands at `until`.
-    pub fn run(&mut self, until: VirtualTime, mut stop: impl FnMut(&Self) -> bool) -> bool {
-        loop {
-            let outcome = catch(|| {
-                while let Some(key) = self.world.queue.peek().filter(|key| key.due() <= until) {
-                    self.world.queue.pop();
-                    if self.execute(key) && stop(self) {
-                        return true;
-                    }
-                }
-                false
-            });
-            match outcome {
-                Ok(true) => return true,
-                Ok(false) => {
-                    if until < VirtualTime::MAX {
-                        self.world.now = self.world.now.max(until);
-                    }
-                    return false;
-                }
-                Err(report) => {
-                    self.panicked(report);
-                    if stop(self) {
-                        return true;
-                    }
-                }
-            }
-        }
-    }
-
-    fn panicked(&mut self, report: PanicReport) {
-        let Some(process) = self.world.acting.take() else {
-            // No process was acting: the fault is the simulator's or the observer's, and must not pass for a finding.
-            panic!("{} (at {})", report.message, report.place);
-        };
-        self.world.emit(&mut self.observer, Record::Panicked { process, report: Box::new(report) });
-        self.stop(process);
-    }
-
-    /// Lets a process act.
-    #[inline]
-    fn act(&mut self, process: ProcessId, body: impl FnOnce(&mut P, &mut Effects<'_, P>)) {
-        let Some(state) = &mut self.processes[process.index()] else { return };
-        self.world.acting = Some(process);
-        let mut fx = Effects { world: &mut self.world, watcher: &mut self.observer, process };
-        body(state, &mut fx);
-        self.world.acting = None;
-    }
-
-    pub(crate) fn boot(&mut self, process: ProcessId) {
-        let status = &mut self.world.status[process.index()];
-        status.up = true;
-        status.paused = false;
-        status.life += 1;
-        let life = status.life;
-        self.world.emit(&mut self.observer, Record::Booted { process, life });
-        let Self { world, processes, configs, observer } = self;
-        world.acting = Some(process);
-        // The process may write while it boots, so it gets what the disk holds on loan.
-        let durable = core::mem::take(&mut world.disks[process.index()].durable);
-        let mut fx = Effects { world: &mut *world, watcher: observer, process };
-        let booted = catch(|| P::boot(process, life, &configs[process.index()], &durable, &mut fx));
-        world.disks[process.index()].durable = durable;
-        match booted {
-            Ok(state) => {
-                processes[process.index()] = Some(state);
-                world.acting = None;
-            }
-            Err(report) => self.panicked(report),
-        }
-    }
-
-    /// Takes a process down: its memory, timers, backlog and unfinished writes are lost.
-    pub(crate) fn stop(&mut self, process: ProcessId) -> u32 {
-        let world = &mut self.world;
-        self.processes[process.index()] = None;
-        let status = &mut world.status[process.index()];
-        status.up = false;
-        status.paused = false;
-        let backlog = core::mem::take(&mut status.backlog);
-        let first = process.index() * P::TIMERS.len();
-        for timer in &mut world.timers[first..first + P::TIMERS.len()] {
-            timer.armed = false;
-        }
-        let lost = world.disks[process.index()].crash();
-        for what in backlog {
-            if what & TAG == SLAB
-                && let Pending::Message { id, .. } = world.take(what)
-            {
-                world.lose(&mut self.observer, id, DropReason::Down);
-            }
-        }
-        lost
-    }
-
-    /// Executes what `key` stands for. Says whether it was an event at all: a key may be out of date.
-    #[inline]
-    fn execute(&mut self, key: Key) -> bool {
-        let what = key.what();
-        let ran = match what & TAG {
-            TIMER => self.timer_due(key, (what & !TAG) as usize),
-            WRITE => self.write_due(key, ProcessId((what & 0xffff) as u16)),
-            _ => self.pending_due(key, what),
-        };
-        self.world.stats.events += u64::from(ran);
-        ran
-    }
-
-    #[inline]
-    fn timer_due(&mut self, key: Key, index: usize) -> bool {
-        let slot = &mut self.world.timers[index];
-        if slot.queued != Some(key) {
-            return false;
-        }
-        slot.queued = None;
-        if !slot.armed {
-            return false;
-        }
-        if slot.deadline > key.due() {
-            self.world.enqueue_timer(index);
-            return false;
-        }
-        slot.armed = false;
-        self.world.now = key.due();
-        let timers = P::TIMERS.len();
-        let process = ProcessId(u16::try_from(index / timers).expect("timers belong to processes"));
-        let timer = TimerId(u8::try_from(index % timers).expect("a process has at most 256 timers"));
-        if self.world.status[process.index()].paused {
-            self.world.wait(process, key.what());
-            return true;
-        }
-        self.world.emit(&mut self.observer, Record::TimerFired { process, timer });
-        self.act(process, |p, fx| p.on_timer(timer, fx));
-        true
-    }
-
-    #[inline]
-    fn write_due(&mut self, key: Key, process: ProcessId) -> bool {
-        let disk = &mut self.world.disks[process.index()];
-        let Some(issued) = disk.complete(key) else { return false };
-        self.world.acting = Some(process);
-        P::store(&mut disk.durable, issued.write);
-        self.world.acting = None;
-        self.world.now = key.due();
-        // The disk goes on while its process is paused; only the news waits.
-        self.world.emit(&mut self.observer, Record::WriteDurable { process, write: issued.id });
-        let Status { paused, life, .. } = self.world.status[process.index()];
-        if paused {
-            let place = self.world.store(Pending::Durable { process, life, write: issued.id });
-            self.world.wait(process, SLAB | place);
-        } else {
-            self.act(process, |p, fx| p.on_durable(issued.id, fx));
-        }
-        true
-    }
-
-    #[inline]
-    fn pending_due(&mut self, key: Key, place: u32) -> bool {
-        let world = &mut self.world;
-        let (process, room) = match &world.slab[place as usize] {
-            Pending::Vacant => unreachable!("the queue refers to a free place"),
-            Pending::Cancelled => {
-                world.take(place);
-                return false;
-            }
-            Pending::Message { id, .. } => (id.to, world.has_room(id.to)),
-            Pending::Durable { process, .. } | Pending::Request { process, .. } => (*process, true),
-        };
-        world.now = key.due();
-        let Status { up, paused, life, .. } = world.status[process.index()];
-        if paused && room {
-            if let Pending::Message { stage, .. } = &mut world.slab[place as usize] {
-                *stage = Stage::Waiting;
-            }
-            world.wait(process, SLAB | place);
-            return true;
-        }
-        match world.take(place) {
-            Pending::Message { id, message, .. } if up && !paused => {
-                world.stats.delivered += 1;
-                world.emit(&mut self.observer, Record::Delivered { id, facts: P::facts(&message) });
-                self.act(process, |p, fx| p.on_message(id.from, message, fx));
-            }
-            Pending::Message { id, .. } => {
-                let reason = if paused { DropReason::Overflow } else { DropReason::Down };
-                world.lose(&mut self.observer, id, reason);
-            }
-            // News of an earlier life means nothing to this one.
-            Pending::Durable { life: issued_in, write, .. } if up && issued_in == life => {
-                self.act(process, |p, fx| p.on_durable(write, fx));
-            }
-            Pending::Request { request, .. } if up => self.act(process, |p, fx| p.on_request(request, fx)),
-            Pending::Durable { .. } | Pending::Request { .. } => {}
-            Pending::Vacant | Pending::Cancelled => unreachable!("both were dealt with above"),
-        }
-        true
     }
 }

@@ -1,7 +1,7 @@
 //! Traces: one JSON document a line. The first line is the header, the last the end, those between are records.
 //!
 //! ```text
-//! {"format":"sim-core-trace","schema_version":1,"processes":3,"kinds":["Ping"],"timers":["retry"],"about":{…}}
+//! {"format":"sim-core-trace","schema_version":2,"processes":3,"kinds":["Ping"],"timers":["retry"],"files":["log"],"about":{…}}
 //! {"n":1,"t":0,"record":{"booted":{"process":0,"life":1}}}
 //! {"end":{"records":1,"digest":"0123456789abcdef","about":{…}}}
 //! ```
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
 
 /// The version of the form of a trace. A reader refuses others.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 /// What a trace calls itself.
 pub const FORMAT: &str = "sim-core-trace";
 
@@ -33,6 +33,8 @@ pub struct Header {
     pub kinds: Vec<String>,
     /// The names of the timers.
     pub timers: Vec<String>,
+    /// The names of the files of a process.
+    pub files: Vec<String>,
     /// What the writer says of the run.
     pub about: serde_json::Value,
 }
@@ -48,6 +50,7 @@ impl Header {
             processes,
             kinds: names(P::KINDS),
             timers: names(P::TIMERS),
+            files: names(P::FILES),
             about,
         }
     }

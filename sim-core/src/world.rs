@@ -1,15 +1,17 @@
 //! Everything but the processes: time, queue, network, disks, timers, digest, and what is recorded of them.
 
 use crate::chance::{Block, Chance, Domain, lower, upper};
-use crate::disk::{Disk, Issued};
+use crate::clock::Clocks;
+use crate::disk::Disk;
 use crate::latency::{between, multiply_high};
 use crate::network::{Fate, Network};
 use crate::ordinals::Ordinals;
 use crate::queue::{Key, Queue};
+use crate::record::encode_of_message;
 use crate::simulation::Settings;
 use crate::{
-    Checkpoint, Checkpoints, Digest, DropReason, Encode, Interest, MessageId, Observer, Process, ProcessId,
-    Record, Span, Stamp, Stats, TimerId, VirtualTime, WriteId,
+    Checkpoint, Checkpoints, Digest, DiskError, DropReason, Encode, Interest, LinkQuality, MessageId,
+    Observer, Process, ProcessId, Record, RecordKind, Span, Stamp, Stats, TimerId, VirtualTime, WriteId,
 };
 use std::collections::VecDeque;
 
@@ -38,19 +40,30 @@ pub(crate) enum Pending<P: Process> {
         stage: Stage,
         /// The number of records when it came to the link: the oldest message has the lowest.
         since: u64,
-        /// Whether chance has already decided whether it is lost or doubled.
-        decided: bool,
+        lot: Lot,
     },
-    /// The news that a write is durable, for a process that was paused when it became so.
-    Durable {
+    /// The news of a sync, for a process that was paused when it ended or whose disk is slow to tell.
+    Synced {
         process: ProcessId,
         life: u32,
         write: WriteId,
+        outcome: Result<(), DiskError>,
     },
     Request {
         process: ProcessId,
         request: P::Request,
     },
+}
+
+/// What chance has decided of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lot {
+    /// Nothing yet: it may still be lost, doubled or damaged.
+    Open,
+    /// It arrives.
+    Sound,
+    /// It arrives damaged.
+    Damaged,
 }
 
 /// Where a message is.
@@ -83,6 +96,15 @@ pub(crate) struct Status {
     pub(crate) backlog: Vec<u32>,
 }
 
+/// How a process came to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Halt {
+    /// The storage operation at which it did.
+    pub(crate) operation: Option<u64>,
+    /// Whether that operation is torn.
+    pub(crate) is_torn: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct World<P: Process> {
     pub(crate) count: u16,
@@ -92,11 +114,14 @@ pub(crate) struct World<P: Process> {
     free: Vec<u32>,
     pub(crate) chance: Chance,
     pub(crate) network: Network,
-    pub(crate) disks: Vec<Disk<P::Durable, P::Write>>,
+    pub(crate) disks: Vec<Disk>,
+    pub(crate) clocks: Clocks,
     pub(crate) timers: Vec<Timer>,
     pub(crate) status: Vec<Status>,
     /// The process whose code is running: it is to blame for a panic.
     pub(crate) acting: Option<ProcessId>,
+    /// Set when the acting process has stopped in the middle of what it does.
+    pub(crate) halted: Option<Halt>,
     pub(crate) interest: Interest,
     pub(crate) stats: Stats,
     pub(crate) records: u64,
@@ -126,11 +151,13 @@ impl<P: Process> World<P> {
             slab: Vec::new(),
             free: Vec::new(),
             chance: Chance::new(seed),
-            network: Network::new(count, P::KINDS.len(), settings.link),
-            disks: (0..count).map(|_| Disk::new(settings.write)).collect(),
+            network: Network::new((count, settings.bystanders), P::KINDS.len(), settings.link),
+            disks: vec![Disk::new(P::FILES.len(), settings.disk, settings.crash); processes],
+            clocks: Clocks::default(),
             timers: vec![timer; processes * P::TIMERS.len()],
             status: vec![status; processes],
             acting: None,
+            halted: None,
             interest,
             stats: Stats::new(count, P::KINDS.len()),
             records: 0,
@@ -144,21 +171,56 @@ impl<P: Process> World<P> {
     /// Takes a record into the digest and shows it to whoever wants it.
     #[inline(always)]
     pub(crate) fn emit(&mut self, watcher: Watcher<'_, P>, record: Record<P::Facts, P::Note>) {
-        self.records += 1;
-        let stamp = Stamp { number: self.records, at: self.now };
+        let owns_nothing = record.owns_nothing();
+        let stamp = self.begin_record();
         if self.digest_on {
-            self.digest.word(stamp.at.nanos());
             record.encode(&mut self.digest);
-            if self.checkpoints.due(stamp.number) {
-                let value = self.digest.value();
-                self.checkpoints.keep(Checkpoint { records: stamp.number, at: stamp.at, value });
-            }
+            self.check(stamp);
         }
         if self.interest.has(record.kind()) {
             // A panic of the watcher is not the process's.
             let acting = self.acting.take();
             watcher.observe(stamp, &record);
             self.acting = acting;
+        }
+        if owns_nothing {
+            // The compiler does not know any more what kind it was, and would ask.
+            core::mem::forget(record);
+        }
+    }
+
+    /// Begins one more record. Where the digest is on, its encoding comes next, and then [`Self::check`].
+    #[inline(always)]
+    fn begin_record(&mut self) -> Stamp {
+        self.records += 1;
+        let stamp = Stamp { number: self.records, at: self.now };
+        if self.digest_on {
+            self.digest.word(stamp.at.nanos());
+        }
+        stamp
+    }
+
+    /// Keeps a checkpoint if one is due after this record.
+    #[inline(always)]
+    fn check(&mut self, stamp: Stamp) {
+        if self.checkpoints.due(stamp.number) {
+            let value = self.digest.value();
+            self.checkpoints.keep(Checkpoint { records: stamp.number, at: stamp.at, value });
+        }
+    }
+
+    /// Records that a message reached its receiver. What was told of it when it was sent is told again only if somebody
+    /// wants to hear it.
+    #[inline]
+    pub(crate) fn emit_delivered(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: &P::Message) {
+        if self.interest.has(RecordKind::Delivered) {
+            self.emit(watcher, Record::Delivered { id, facts: P::facts(message) });
+        } else {
+            let stamp = self.begin_record();
+            if self.digest_on {
+                encode_of_message(RecordKind::Delivered, &id, &mut self.digest);
+                self.check(stamp);
+            }
         }
     }
 
@@ -182,7 +244,7 @@ impl<P: Process> World<P> {
     }
 
     /// A process hands a message to the network.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(
         &mut self,
         watcher: Watcher<'_, P>,
@@ -192,12 +254,18 @@ impl<P: Process> World<P> {
     ) {
         assert!(to.0 < self.count, "process {from} sends to process {to}, but there are only {}", self.count);
         assert!(to != from, "process {from} sends to itself");
+        if self.halted.is_some() {
+            return;
+        }
         let label = P::label(&message);
         assert!(usize::from(label.kind) < P::KINDS.len(), "message kind {} has no name", label.kind);
         let ordinal = self.network.ordinal(from, to, label.kind, label.epoch);
         let id = MessageId { from, to, kind: label.kind, copy: 0, ordinal, epoch: label.epoch };
         self.stats.sent(&id, label.bytes);
         self.emit(watcher, Record::Sent { id, facts: P::facts(&message), bytes: label.bytes });
+        if !self.network.lets_go(from) {
+            return self.lose(watcher, id, DropReason::Ordered);
+        }
         self.hand_over(watcher, id, message);
     }
 
@@ -211,7 +279,7 @@ impl<P: Process> World<P> {
         if link.held {
             self.emit(watcher, Record::Held { id });
             let (since, stage) = (self.records, Stage::Held);
-            let place = self.store(Pending::Message { id, message, stage, since, decided: false });
+            let place = self.store(Pending::Message { id, message, stage, since, lot: Lot::Open });
             self.network.link_mut(id.from, id.to).waiting.push_back(place);
             return;
         }
@@ -220,16 +288,7 @@ impl<P: Process> World<P> {
         let block = self.chance.message(Domain::Message, &id);
         let mut extra = Span::ZERO;
         if quality.duplicate.ppm() | quality.reorder.ppm() != 0 && fate.is_none() {
-            let Block(coins, delay) = self.chance.message(Domain::MessageTwist, &id);
-            if id.copy == 0 && quality.duplicate.happens(upper(coins)) {
-                let copy = MessageId { copy: 1, ..id };
-                self.emit(watcher, Record::Duplicated { id: copy });
-                self.stats.duplicated += 1;
-                self.hand_over(watcher, copy, message.clone());
-            }
-            if quality.reorder.happens(lower(coins)) {
-                extra = between(Span::ZERO, quality.reorder_by, delay);
-            }
+            extra = self.twist(watcher, id, &message, &quality);
         }
         let latency = match fate {
             Some(Fate::Drop) => return self.lose(watcher, id, DropReason::Ordered),
@@ -237,11 +296,45 @@ impl<P: Process> World<P> {
             None if quality.loss.happens(upper(block.1)) => return self.lose(watcher, id, DropReason::Loss),
             None => quality.latency.sample(block.0).plus(extra),
         };
-        self.post(id, message, latency, lower(block.1), quality.fifo);
+        let mut lot = Lot::Sound;
+        if quality.corrupt.ppm() != 0 && fate.is_none() {
+            let coin = self.chance.message(Domain::Corruption, &id).0;
+            lot = if quality.corrupt.happens(upper(coin)) { Lot::Damaged } else { lot };
+        }
+        self.post((id, message, lot), latency, lower(block.1), quality.fifo);
+    }
+
+    /// A message may be doubled, and delayed until others overtake it: by so much.
+    #[cold]
+    fn twist(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        id: MessageId,
+        message: &P::Message,
+        quality: &LinkQuality,
+    ) -> Span {
+        let Block(coins, delay) = self.chance.message(Domain::MessageTwist, &id);
+        if id.copy == 0 && quality.duplicate.happens(upper(coins)) {
+            let copy = MessageId { copy: 1, ..id };
+            self.emit(watcher, Record::Duplicated { id: copy });
+            self.stats.duplicated += 1;
+            self.hand_over(watcher, copy, message.clone());
+        }
+        if quality.reorder.happens(lower(coins)) {
+            between(Span::ZERO, quality.reorder_by, delay)
+        } else {
+            Span::ZERO
+        }
     }
 
     #[inline]
-    fn post(&mut self, id: MessageId, message: P::Message, latency: Span, tie: u32, fifo: bool) {
+    fn post(
+        &mut self,
+        (id, message, lot): (MessageId, P::Message, Lot),
+        latency: Span,
+        tie: u32,
+        fifo: bool,
+    ) {
         let now = self.now;
         let link = self.network.link_mut(id.from, id.to);
         let mut due = now.max(link.clogged_until).after(latency);
@@ -250,62 +343,45 @@ impl<P: Process> World<P> {
             link.last_due = due;
         }
         let (since, stage) = (self.records, Stage::InFlight);
-        let place = self.store(Pending::Message { id, message, stage, since, decided: true });
+        let place = self.store(Pending::Message { id, message, stage, since, lot });
         self.queue.push(Key::new(due, tie, SLAB | place));
     }
 
+    /// The tie-break of a message.
+    pub(crate) fn message_tie(&self, id: &MessageId) -> u32 {
+        lower(self.chance.message(Domain::Message, id).1)
+    }
+
     /// Delivers a held message now, whatever its link is like.
-    pub(crate) fn post_now(&mut self, id: MessageId, message: P::Message) {
-        let tie = lower(self.chance.message(Domain::Message, &id).1);
+    pub(crate) fn post_now(&mut self, id: MessageId, message: P::Message, tie: u32) {
         let (since, stage) = (self.records, Stage::InFlight);
-        let place = self.store(Pending::Message { id, message, stage, since, decided: true });
+        let place = self.store(Pending::Message { id, message, stage, since, lot: Lot::Sound });
         self.queue.push(Key::new(self.now, tie, SLAB | place));
     }
 
     /// Sends a message on its way that was captured on it: its latency begins anew, nothing else is decided again.
-    pub(crate) fn post_again(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: P::Message) {
-        let link = self.network.link(id.from, id.to);
-        if !link.open {
-            return self.lose(watcher, id, DropReason::Cut);
+    pub(crate) fn post_again(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        (id, message, lot): (MessageId, P::Message, Lot),
+    ) {
+        if self.network.link(id.from, id.to).open {
+            self.post_anew((id, message, lot));
+        } else {
+            self.lose(watcher, id, DropReason::Cut);
         }
-        let quality = link.quality;
+    }
+
+    /// Puts a message of which everything but its latency is decided on its way, even where the link is cut.
+    pub(crate) fn post_anew(&mut self, (id, message, lot): (MessageId, P::Message, Lot)) {
+        let quality = self.network.link(id.from, id.to).quality;
         let block = self.chance.message(Domain::Message, &id);
-        self.post(id, message, quality.latency.sample(block.0), lower(block.1), quality.fifo);
+        self.post((id, message, lot), quality.latency.sample(block.0), lower(block.1), quality.fifo);
     }
 
     pub(crate) fn lose(&mut self, watcher: Watcher<'_, P>, id: MessageId, reason: DropReason) {
         self.stats.dropped += 1;
         self.emit(watcher, Record::Dropped { id, reason });
-    }
-
-    /// A process issues a write.
-    #[inline]
-    pub(crate) fn write(
-        &mut self,
-        watcher: Watcher<'_, P>,
-        process: ProcessId,
-        write: P::Write,
-        epoch: u64,
-    ) -> WriteId {
-        let disk = &mut self.disks[process.index()];
-        let id = disk.next_id();
-        let ordinal = disk.ordinals.take(epoch);
-        let latency = match disk.latency {
-            crate::Latency::Constant(span) => span,
-            drawn => drawn.sample(self.chance.write(process, epoch, ordinal).0),
-        };
-        // In order: never at the same time as an earlier write, or the tie-break could turn them round.
-        let mut due = self.now.after(latency);
-        if disk.last_due > VirtualTime::ZERO {
-            due = due.max(disk.last_due.after(Span::from_nanos(1)));
-        }
-        disk.last_due = due;
-        let key = Key::new(due, self.chance.tie(process, WRITE, due), WRITE | u32::from(process.0));
-        disk.pending.push_back(Issued { id, write, key });
-        self.queue.push(key);
-        self.stats.writes += 1;
-        self.emit(watcher, Record::WriteIssued { process, write: id });
-        id
     }
 
     #[inline]
@@ -324,6 +400,9 @@ impl<P: Process> World<P> {
         epoch: u64,
     ) {
         let index = Self::timer_index(process, timer);
+        if self.halted.is_some() {
+            return;
+        }
         let slot = &mut self.timers[index];
         let ordinal = slot.ordinals.take(epoch);
         slot.delay = match slot.pins.pop_front() {
@@ -331,7 +410,7 @@ impl<P: Process> World<P> {
             None if min >= max => min,
             None => between(min, max, self.chance.timer(process, timer, epoch, ordinal).0),
         };
-        let due = self.now.after(slot.delay);
+        let due = self.clocks.arm(process, timer.0, self.now, slot.delay);
         self.emit(watcher, Record::TimerSet { process, timer, due });
         self.arm(process, timer, due);
     }
@@ -340,7 +419,8 @@ impl<P: Process> World<P> {
     #[inline]
     pub(crate) fn rearm_timer(&mut self, process: ProcessId, timer: TimerId) {
         let delay = self.timers[Self::timer_index(process, timer)].delay;
-        self.arm(process, timer, self.now.after(delay));
+        let due = self.clocks.arm(process, timer.0, self.now, delay);
+        self.arm(process, timer, due);
     }
 
     #[inline]
@@ -352,6 +432,10 @@ impl<P: Process> World<P> {
         if slot.queued.is_none_or(|key| key.due() > deadline) {
             self.enqueue_timer(index);
         }
+    }
+
+    pub(crate) fn is_armed(&self, process: ProcessId, timer: TimerId) -> bool {
+        self.timers[Self::timer_index(process, timer)].armed
     }
 
     /// Puts the key of an armed timer into the queue.

@@ -2,6 +2,7 @@
 
 use crate::chain::Chain;
 use crate::cli::exit::Exit;
+use crate::linear::BUDGET_DEFAULT;
 use crate::scenario::Seed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use core::ops::Range;
@@ -73,6 +74,8 @@ pub(crate) enum Command {
     List(List),
     /// Draw a trace file
     Show(Show),
+    /// Judge whether what clients saw is linearizable
+    CheckHistory(CheckHistory),
     /// Print the JSON schema of scenario files
     Schema,
     /// List the planted bugs that this build can switch on
@@ -141,6 +144,9 @@ pub(crate) struct Fuzz {
     /// The seed of the campaign, from which the seeds of the runs are drawn. By default a new one, which is printed
     #[arg(long)]
     pub(crate) seed: Option<Seed>,
+    /// Write the progress of the campaign to this file now and then, and go on from what it says
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     /// How to print the result
@@ -209,6 +215,33 @@ pub(crate) struct Show {
     /// Draw only up to this record
     #[arg(long, value_name = "RECORD")]
     pub(crate) to: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ModelName {
+    /// One register: get, put, cas
+    Register,
+    /// A store of independent keys: get, put, cas, append, delete
+    Kv,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckHistory {
+    /// History files, one event a line (docs/history-format.md); `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// What the clients talk to
+    #[arg(long, value_enum, default_value_t = ModelName::Kv)]
+    pub(crate) model: ModelName,
+    /// What the register, or every key, holds at first; by default nothing
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) initial: Option<String>,
+    /// Give up a search after so many steps and say that nothing was decided
+    #[arg(long, value_name = "STEPS", default_value_t = BUDGET_DEFAULT, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) budget: u64,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
 }
 
 /// Seeds from A to B, B excluded.

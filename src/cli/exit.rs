@@ -18,6 +18,8 @@ pub enum Exit {
     NothingSelected = 4,
     /// A replay did not give the digest that was expected.
     NotReproduced = 5,
+    /// A history could not be judged within the budget: neither a pass nor a violation.
+    Undecided = 6,
     /// The program itself has failed.
     Internal = 70,
 }
@@ -32,6 +34,7 @@ EXIT CODES:
    3  an input file is wrong or cannot be read, or an output file cannot be written
    4  nothing was selected to run
    5  a replay did not give the digest that was expected
+   6  a history could not be judged within the budget: neither a pass nor a violation
   70  the program itself has failed";
 }
 

@@ -3,13 +3,14 @@
 use crate::campaign::{Flow, in_order};
 use crate::chain::Chain;
 use crate::cli::args::{Format, Fuzz};
+use crate::cli::checkpoint::{Campaign, Checkpoint};
 use crate::cli::output::Output;
 use crate::cli::run::program;
 use crate::cli::{Exit, Failure};
 use crate::execute::{self, Outcome, UnknownMutation};
-use crate::fuzz::{LIMITS, draw, run_seed};
+use crate::fuzz::{LIMITS, Tally, draw, run_seed};
 use crate::report::{self, Replay};
-use crate::scenario::{Scenario, Seed};
+use crate::scenario::{End, Scenario, Seed};
 use core::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -46,23 +47,39 @@ struct Done {
     outcome: Outcome,
 }
 
+/// How often progress is written down.
+const WRITE_EVERY: Duration = Duration::from_secs(5);
+
 pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
-    let campaign = args.seed.map_or_else(Watch::new_seed, |seed| seed.0);
+    let checkpoint = args.checkpoint.as_deref().map(Checkpoint::open).transpose()?;
+    // Without a seed a campaign goes on with the one that it began with.
+    let begun = checkpoint.as_ref().and_then(Checkpoint::seeds).and_then(|seeds| seeds.parse::<Seed>().ok());
+    let seed = args.seed.or(begun).map_or_else(Watch::new_seed, |seed| seed.0);
     let (count, time) = match (&args.seeds, args.runs) {
         (Some(seeds), _) => (seeds.0.end - seeds.0.start, None),
         (None, Some(runs)) => (runs, None),
         (None, None) => (u64::MAX, Some(args.time.unwrap_or(TIME_DEFAULT))),
     };
-    match &args.seeds {
-        Some(seeds) => output.aside(&format!("fuzz  seeds {}..{}", Seed(seeds.0.start), Seed(seeds.0.end))),
-        None => output.aside(&format!("fuzz  seed {}", Seed(campaign))),
+    let seeds = match &args.seeds {
+        Some(seeds) => format!("{}..{}", Seed(seeds.0.start), Seed(seeds.0.end)),
+        None => Seed(seed).to_string(),
+    };
+    let campaign = Campaign::new(seeds, args.mutation.clone());
+    let (first, mut tally) = match &checkpoint {
+        Some(checkpoint) => checkpoint.progress(&campaign)?,
+        None => (0, Tally::default()),
+    };
+    let which = if args.seeds.is_some() { "seeds" } else { "seed" };
+    output.aside(&format!("fuzz  {which} {}", campaign.seeds));
+    if first > 0 {
+        output.aside(&format!("going on after {first} runs"));
     }
     if cfg!(debug_assertions) {
         output.aside("this is a debug build: `--release` is many times faster");
     }
     let seed_of = |index: u64| match &args.seeds {
         Some(seeds) => seeds.0.start + index,
-        None => run_seed(campaign, index),
+        None => run_seed(seed, index),
     };
     let watch = Watch::start();
     let bound = time.map(|time| Duration::from_nanos(time.nanos()));
@@ -70,30 +87,47 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         if bound.is_some_and(|bound| watch.elapsed() >= bound) {
             return None;
         }
-        let seed = seed_of(index);
+        let seed = seed_of(first + index);
         let mut scenario = draw(seed);
         scenario.mutation.clone_from(&args.mutation);
         let result = execute::run(&scenario, seed, LIMITS, ());
         Some(result.map(|(outcome, ())| Done { scenario, outcome }))
     };
     let mut progress = Progress::new(if time.is_none() { Some(count) } else { None }, output);
-    let (mut runs, mut events) = (0u64, 0u64);
     let mut found: Option<Result<Done, UnknownMutation>> = None;
-    in_order(count, args.jobs.count(), work, |_, result| match result {
+    let mut written = (Duration::ZERO, Ok(()));
+    in_order(count.saturating_sub(first), args.jobs.count(), work, |index, result| match result {
         Ok(done) if done.outcome.verdict.as_expected() => {
-            runs += 1;
-            events += done.outcome.stats.events;
-            progress.at(runs, &watch);
-            Flow::Continue
+            tally.add(&done.outcome, matches!(done.scenario.end, End::Live(_)));
+            progress.at(tally.runs, &watch);
+            if let Some(checkpoint) = &checkpoint
+                && watch.elapsed() >= written.0 + WRITE_EVERY
+            {
+                written = (watch.elapsed(), checkpoint.write(&campaign, first + index + 1, &tally));
+            }
+            if written.1.is_ok() { Flow::Continue } else { Flow::Stop }
         }
         other => {
-            runs += 1;
             found = Some(other);
             Flow::Stop
         }
     });
     progress.finish();
+    written.1?;
+    if let Some(checkpoint) = &checkpoint {
+        // A run that failed is not counted: going on meets it again.
+        checkpoint.write(&campaign, tally.runs, &tally)?;
+    }
     let elapsed = watch.elapsed();
+    let fresh = tally.runs - first;
+    let about = |failed: u64| {
+        json!({
+            "campaign_seed": Seed(seed).to_string(),
+            "runs_done": tally.runs + failed,
+            "failed": failed,
+            "tally": tally,
+        })
+    };
     match found {
         Some(Err(unknown)) => Err(Failure::new(Exit::BadInput, unknown.to_string())),
         Some(Ok(done)) => {
@@ -101,25 +135,26 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
             let line = replay.line(done.outcome.seed, &Chain::of(&done.outcome));
             if args.format == Format::Json {
                 let run = report::run_json(&done.scenario, &done.outcome, &line);
-                let extra =
-                    json!({ "campaign_seed": Seed(campaign).to_string(), "runs_done": runs, "failed": 1 });
-                output.line(&report::document(vec![run], extra).to_string())?;
+                output.line(&report::document(vec![run], about(1)).to_string())?;
             } else {
                 output.line(&report::text(&done.scenario, &done.outcome, &line))?;
             }
-            output.aside(&format!("found in run {runs} after {}", rate(runs, elapsed)));
+            output.aside(&format!("found in run {} after {}", tally.runs + 1, rate(fresh + 1, elapsed)));
+            output.aside(&format!("before it\n{}", tally.text()));
             Ok(Exit::Violation)
         }
-        None if runs == 0 => Err(Failure::new(Exit::NothingSelected, "the time was up before the first run")),
+        None if tally.runs == 0 => {
+            Err(Failure::new(Exit::NothingSelected, "the time was up before the first run"))
+        }
         None => {
             if args.format == Format::Json {
-                let extra =
-                    json!({ "campaign_seed": Seed(campaign).to_string(), "runs_done": runs, "failed": 0 });
-                output.line(&report::document(Vec::new(), extra).to_string())?;
+                output.line(&report::document(Vec::new(), about(0)).to_string())?;
             } else if !output.quiet {
+                let Tally { runs, events, .. } = tally;
                 output.line(&format!("PASS {runs} runs, {events} events, no violation"))?;
+                output.line(&tally.text())?;
             }
-            output.aside(&rate(runs, elapsed));
+            output.aside(&rate(fresh, elapsed));
             Ok(Exit::Clean)
         }
     }

@@ -3,6 +3,8 @@
 //! Results go to standard output, progress and diagnostics to standard error. The codes are those of [`Exit`].
 
 mod args;
+mod check_history;
+mod checkpoint;
 mod exit;
 mod files;
 mod fuzz;
@@ -73,6 +75,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
         Command::Check(args) => files::check(args, output),
         Command::List(args) => files::list(args, output),
         Command::Show(args) => show::show(args, output),
+        Command::CheckHistory(args) => check_history::check_history(args, output),
         Command::Schema => {
             let schema = serde_json::to_string_pretty(&crate::scenario::schema()).unwrap_or_default();
             output.line(&schema)?;

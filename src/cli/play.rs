@@ -66,7 +66,7 @@ impl Play<'_> {
             Some(path) => {
                 let about =
                     serde_json::json!({ "scenario": self.scenario, "seed": Seed(self.seed).to_string() });
-                let header = Header::of::<crate::adapter::RaftProcess>(self.scenario.nodes, about);
+                let header = Header::of::<crate::adapter::Member>(self.scenario.nodes, about);
                 Some(TraceWriter::new(BufWriter::new(File::create(path).map_err(file)?), &header))
             }
             None => None,

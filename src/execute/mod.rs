@@ -6,24 +6,31 @@
 mod ask;
 mod build;
 mod ending;
+mod happened;
 mod outcome;
 mod steps;
 mod targets;
+mod told;
+mod voided;
 
 pub use build::{UnknownMutation, resolved};
+pub use happened::Happened;
 pub use outcome::{Limits, Outcome, Verdict};
 
-use crate::adapter::RaftProcess;
+use crate::adapter::Member;
 use crate::oracles::Judge;
 use crate::record::{Hash64, MessageFacts, Note};
-use crate::scenario::{Expect, If, Name, Predicate, Scenario, Step};
+use crate::scenario::{End, Expect, If, Key, Name, Predicate, Scenario, Step};
 use crate::violation::{Property, Violation};
 use ask::Asking;
-use sim_core::{Digest, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime};
-use std::collections::BTreeMap;
+use happened::Witness;
+use sim_core::{Digest, Fault, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime};
+use std::collections::{BTreeMap, BTreeSet};
+use steps::clients::OpenCall;
+use told::Told;
 
-/// A cluster under judgement, and whoever else watches.
-pub type Cluster<T = ()> = Simulation<RaftProcess, (Judge, T)>;
+/// A cluster under judgement, the memory of the steps, what is counted, and whoever else watches.
+pub(crate) type Cluster<T = ()> = Simulation<Member, (Judge, (Told, (Witness, T)))>;
 
 /// Runs `scenario` with `seed`, shows every record to `watcher` too, and gives it back.
 ///
@@ -42,12 +49,15 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         seed,
         limits,
         sim,
-        names: BTreeMap::new(),
-        marks: BTreeMap::new(),
-        padded: BTreeMap::new(),
+        memory: Memory { keys: build::keys::numbers(scenario), ..Memory::default() },
+        held_applies: BTreeSet::new(),
+        made: BTreeMap::new(),
+        open_calls: Vec::new(),
+        voided: Vec::new(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
+        excused: None,
     };
     let halted = runner.play();
     if let Err(Halt::Failed(violation)) = &halted {
@@ -57,6 +67,14 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         runner.say(text);
     }
     Ok(runner.outcome(halted.err()))
+}
+
+/// Every node of the cluster, in order; clients are none.
+pub(crate) fn everybody<T: Observer<MessageFacts, Note>>(
+    sim: &Cluster<T>,
+) -> impl Iterator<Item = ProcessId> + Clone + use<T> {
+    let count = sim.observer().0.mirror().nodes.len();
+    ProcessId::all(u16::try_from(count).expect("a scenario has at most 255 nodes"))
 }
 
 /// What a name stands for.
@@ -75,6 +93,21 @@ pub(crate) struct Marked {
     pub(crate) traffic: Vec<Traffic>,
     /// The highest term of any node.
     pub(crate) term: u64,
+    /// The highest index of any node, of each kind in the order of [`crate::scenario::Which`].
+    pub(crate) indexes: [u64; 5],
+    /// How many marks were set when this one was.
+    pub(crate) era: u32,
+}
+
+/// What steps remember for later ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory {
+    pub(crate) names: BTreeMap<Name, Bound>,
+    pub(crate) marks: BTreeMap<Name, Marked>,
+    /// Commands that were padded when they were proposed, and the hash of what was proposed.
+    pub(crate) padded: BTreeMap<String, Hash64>,
+    /// The numbers of the keys that the file names.
+    pub(crate) keys: BTreeMap<Key, crate::kv::Key>,
 }
 
 /// Why the run goes no further.
@@ -84,6 +117,8 @@ pub(crate) enum Halt {
     Found,
     /// The scenario's own demands are not met.
     Failed(Violation),
+    /// A step says so.
+    Stopped,
 }
 
 pub(crate) struct Runner<'s, T> {
@@ -91,24 +126,51 @@ pub(crate) struct Runner<'s, T> {
     seed: u64,
     limits: Limits,
     pub(crate) sim: Cluster<T>,
-    pub(crate) names: BTreeMap<Name, Bound>,
-    pub(crate) marks: BTreeMap<Name, Marked>,
-    pub(crate) padded: BTreeMap<String, Hash64>,
+    pub(crate) memory: Memory,
+    /// The nodes whose state machines are stalled.
+    pub(crate) held_applies: BTreeSet<ProcessId>,
+    /// By client that calls: how many calls it was told to make.
+    pub(crate) made: BTreeMap<ProcessId, u64>,
+    /// The calls that nobody waited for and that something is expected of.
+    open_calls: Vec<OpenCall>,
+    /// What is not judged any more, and why.
+    pub(crate) voided: Vec<(Property, String)>,
     /// The round of the innermost `repeat`, from 1; 0 outside.
     round: u32,
     /// How often each drawing step was drawn for: the draws of a step do not depend on the steps around it.
     drawn: BTreeMap<u64, u64>,
     /// Where in the file the current step stands.
     place: Vec<String>,
+    /// Why the cluster is not asked to live.
+    excused: Option<String>,
 }
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     fn play(&mut self) -> Result<(), Halt> {
-        self.sim.boot_all();
+        let down = &self.scenario.down;
+        let begins = |process: &ProcessId| !down.contains(&process.0);
+        if down.is_empty() {
+            self.sim.boot_all();
+        } else {
+            for process in ProcessId::all(self.sim.count()).filter(begins) {
+                self.inject(&Fault::Restart { process })?;
+            }
+        }
         self.watch()?;
+        self.void_by_first_clocks();
         let scenario = self.scenario;
-        self.all(&scenario.steps, "steps")?;
-        self.end()
+        match self.all(&scenario.steps, "steps") {
+            Err(Halt::Stopped) => {}
+            played => {
+                played?;
+                if let End::Live(_) = scenario.end {
+                    self.let_everybody_apply()?;
+                }
+                self.end_as_promised()?;
+            }
+        }
+        self.place = vec!["end".to_string()];
+        self.all_calls_are_back()
     }
 
     fn all(&mut self, steps: &[Step], list: &str) -> Result<(), Halt> {
@@ -156,9 +218,13 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         Ok(())
     }
 
-    /// Stops if an oracle has found something.
-    fn watch(&self) -> Result<(), Halt> {
-        if self.sim.observer().0.violations().is_empty() { Ok(()) } else { Err(Halt::Found) }
+    /// Stops if an oracle has found something, or a call has come back with what was not expected.
+    fn watch(&mut self) -> Result<(), Halt> {
+        self.void_what_was_lost();
+        if !self.sim.observer().0.violations().is_empty() {
+            return Err(Halt::Found);
+        }
+        self.judge_calls()
     }
 
     pub(crate) fn now(&self) -> Stamp {
@@ -183,7 +249,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     pub(crate) fn asking(&self) -> Asking<'_, T> {
-        Asking { sim: &self.sim, names: &self.names, marks: &self.marks, padded: &self.padded }
+        Asking { sim: &self.sim, scenario: self.scenario, memory: &self.memory }
     }
 
     /// Lets time pass for `span`.
@@ -199,15 +265,13 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let mut seen = self.sim.observer().0.mirror().version();
         let timed = ask::reads_clock_or_traffic(predicate);
         // What was named stays as it is while time passes; the cluster needs to be lent on its own.
-        let (names, marks) = (core::mem::take(&mut self.names), core::mem::take(&mut self.marks));
-        let padded = core::mem::take(&mut self.padded);
+        let (memory, scenario) = (core::mem::take(&mut self.memory), self.scenario);
         let reached = self.run_to(deadline, |sim| {
             let version = sim.observer().0.mirror().version();
             let changed = core::mem::replace(&mut seen, version) != version;
-            (changed || timed)
-                && Asking { sim, names: &names, marks: &marks, padded: &padded }.holds(predicate)
+            (changed || timed) && Asking { sim, scenario, memory: &memory }.holds(predicate)
         });
-        (self.names, self.marks, self.padded) = (names, marks, padded);
+        self.memory = memory;
         // At the deadline the clock itself may have made it true.
         Ok(reached? || self.asking().holds(predicate))
     }
@@ -247,10 +311,12 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     fn outcome(self, halted: Option<Halt>) -> (Outcome, T) {
-        let Self { scenario, seed, sim, .. } = self;
+        let Self { scenario, seed, mut sim, voided, excused, .. } = self;
+        let over = Stamp { number: sim.records(), at: sim.now() };
+        sim.observer_mut().0.conclude(over);
         let (records, at, digest) = (sim.records(), sim.now(), sim.digest());
         let (checkpoints, stats) = (sim.checkpoints().to_vec(), sim.stats().clone());
-        let (judge, watcher) = sim.into_observer();
+        let (judge, (_, (witness, watcher))) = sim.into_observer();
         let mut violations = judge.violations().to_vec();
         if let Some(Halt::Failed(violation)) = halted {
             violations.push(violation);
@@ -263,7 +329,20 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Expect::Violation(property) if violations.is_empty() => Verdict::FailedToFail(property),
             Expect::Pass | Expect::Violation(_) => Verdict::Failed,
         };
-        let outcome = Outcome { seed, verdict, violations, at, records, digest, checkpoints, stats };
+        let happened = witness.conclude(&judge);
+        let outcome = Outcome {
+            seed,
+            verdict,
+            violations,
+            voided,
+            excused,
+            happened,
+            at,
+            records,
+            digest,
+            checkpoints,
+            stats,
+        };
         (outcome, watcher)
     }
 }

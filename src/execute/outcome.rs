@@ -1,5 +1,6 @@
 //! How a run ended.
 
+use crate::execute::Happened;
 use crate::violation::{Property, Violation};
 use sim_core::{Checkpoint, Stats, VirtualTime};
 
@@ -53,6 +54,13 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// What was broken: at most one violation of each property, in the order of the records. Empty if nothing was.
     pub violations: Vec<Violation>,
+    /// The properties that were not judged to the end, each with what lay outside the model that Raft is made for.
+    pub voided: Vec<(Property, String)>,
+    /// Why the cluster was not asked to live at the end, although the scenario asks: what it would need is lost. None if
+    /// it was, or the scenario does not ask.
+    pub excused: Option<String>,
+    /// What happened in it.
+    pub happened: Happened,
     /// When it ended.
     pub at: VirtualTime,
     /// How many records there are.

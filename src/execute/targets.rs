@@ -2,6 +2,8 @@
 
 use crate::execute::Runner;
 use crate::execute::ask::Asking;
+use crate::execute::build::clients;
+use crate::execute::everybody;
 use crate::record::{MessageFacts, Note, Role};
 use crate::scenario::Target;
 use sim_core::{Observer, ProcessId, Stream};
@@ -22,7 +24,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     }
 
     fn collect(&self, target: &Target, draws: Option<&mut Stream>) -> Result<Vec<ProcessId>, String> {
-        let all = || ProcessId::all(self.sim.count());
+        let all = || everybody(self.sim);
         let having =
             |role: Role| all().filter(|node| self.node(*node).up && self.node(*node).role == role).collect();
         let chance = "only a step can leave a target to chance: bind it to a name with `bind` first";
@@ -53,13 +55,16 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             Target::Crashed => all().filter(|node| !self.sim.is_up(*node)).collect(),
             Target::Connected => self.connected(),
             Target::Isolated => all().filter(|node| self.sim.is_isolated(*node)).collect(),
-            Target::Minority { with_leader } => {
-                let size = usize::from(self.sim.count() - 1) / 2;
-                self.some(size, *with_leader, draws.ok_or(chance)?)?
-            }
-            Target::Majority { with_leader } => {
-                let size = usize::from(self.sim.count()) / 2 + 1;
-                self.some(size, *with_leader, draws.ok_or(chance)?)?
+            Target::Minority { with_leader } => self.minority(*with_leader, draws.ok_or(chance)?)?,
+            Target::Majority { with_leader } => self.majority(*with_leader, draws.ok_or(chance)?)?,
+            Target::Voters => all().filter(|node| self.in_force().is_voter(*node)).collect(),
+            Target::Learners => self.in_force().learners.clone(),
+            Target::Members => all().filter(|node| self.in_force().contains(*node)).collect(),
+            Target::Halted => all().filter(|node| self.sim.observer().1.0.is_halted(*node)).collect(),
+            Target::Clients => clients::everybody(self.scenario).collect(),
+            Target::Client(client) => {
+                let process = clients::process(self.scenario, client);
+                vec![process.ok_or_else(|| format!("there is no {client}"))?]
             }
             Target::AllBut(other) => {
                 let but = self.collect(other, draws)?;
@@ -67,37 +72,63 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             }
             Target::Random => vec![*draws.ok_or(chance)?.pick(&all().collect::<Vec<_>>())],
             Target::Named(name) => {
-                let bound = self.names.get(name).ok_or_else(|| format!("nothing is called `{name}` yet"))?;
+                let bound =
+                    self.memory.names.get(name).ok_or_else(|| format!("nothing is called `{name}` yet"))?;
                 bound.nodes.clone()
             }
         })
     }
 
-    /// `size` drawn nodes; with the leader among them, or left to chance.
-    fn some(&self, size: usize, with_leader: bool, draws: &mut Stream) -> Result<Vec<ProcessId>, String> {
-        let mut order: Vec<ProcessId> = ProcessId::all(self.sim.count()).collect();
+    /// As many drawn voters as can fail: the others are still a quorum.
+    fn minority(&self, with_leader: bool, draws: &mut Stream) -> Result<Vec<ProcessId>, String> {
+        let mut chosen: Vec<ProcessId> = Vec::new();
+        for voter in self.drawn_voters(with_leader, draws)? {
+            let is_left = |node: ProcessId| node != voter && !chosen.contains(&node);
+            if self.in_force().is_quorum(is_left) {
+                chosen.push(voter);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Drawn voters that are a quorum, none of whom can be spared but, if it must be there, the leader.
+    fn majority(&self, with_leader: bool, draws: &mut Stream) -> Result<Vec<ProcessId>, String> {
+        let order = self.drawn_voters(with_leader, draws)?;
+        let leader = order.first().copied().filter(|_| with_leader);
+        let mut chosen = order.clone();
+        for voter in order.into_iter().rev().filter(|voter| Some(*voter) != leader) {
+            if self.in_force().is_quorum(|node| node != voter && chosen.contains(&node)) {
+                chosen.retain(|node| *node != voter);
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// The voters in force in a drawn order; with the leader first if it must be there.
+    fn drawn_voters(&self, with_leader: bool, draws: &mut Stream) -> Result<Vec<ProcessId>, String> {
+        let mut order: Vec<ProcessId> =
+            everybody(self.sim).filter(|node| self.in_force().is_voter(*node)).collect();
         draws.shuffle(&mut order);
         if with_leader {
             let leader = self.leader().ok_or("there is no leader now")?;
             order.retain(|node| *node != leader);
             order.insert(0, leader);
         }
-        order.truncate(size);
         Ok(order)
     }
 
     /// Nodes that are up and not isolated.
     pub(crate) fn connected(&self) -> Vec<ProcessId> {
-        let all = ProcessId::all(self.sim.count());
+        let all = everybody(self.sim);
         all.filter(|node| self.sim.is_up(*node) && !self.sim.is_isolated(*node)).collect()
     }
 
     /// The leader of the highest term.
     pub(crate) fn leader(&self) -> Option<ProcessId> {
-        let all = ProcessId::all(self.sim.count());
+        let all = everybody(self.sim);
         let leaders = all.filter_map(|node| Some((self.node(node).leader_of?, node)));
         // Of two in one term, which only a broken cluster has, the first.
-        leaders.rev().max_by_key(|(term, _)| *term).map(|(_, node)| node)
+        leaders.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, node)| node)
     }
 }
 
@@ -142,6 +173,12 @@ fn has_chance(target: &Target) -> bool {
         | Target::Crashed
         | Target::Connected
         | Target::Isolated
+        | Target::Voters
+        | Target::Learners
+        | Target::Members
+        | Target::Halted
+        | Target::Clients
+        | Target::Client(_)
         | Target::Named(_) => false,
     }
 }

@@ -4,10 +4,12 @@
 
 mod plan;
 mod swarm;
+mod tally;
 mod timeline;
 
 pub use plan::step_of;
 pub use swarm::draw;
+pub use tally::Tally;
 #[cfg(feature = "strategy")]
 pub(crate) use timeline::Timeline;
 

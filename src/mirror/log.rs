@@ -1,6 +1,6 @@
 //! A log as it was told: what stands where, and the hash of all that stands before it.
 
-use crate::record::Hash64;
+use crate::record::{Hash64, SnapshotFacts};
 
 /// One entry of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct LogCell {
 /// What was compacted away is remembered as one index, term and hash: the base.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogMirror {
-    /// The last index that is no longer there. Always 0 until there is compaction.
+    /// The last index that is no longer there.
     base: u64,
     base_term: u64,
     base_prefix: Hash64,
@@ -26,14 +26,21 @@ pub struct LogMirror {
 }
 
 impl LogMirror {
-    /// The index of the last entry; 0 if there is none.
+    /// The last index that was compacted away; 0 if none was.
+    #[inline]
+    #[must_use]
+    pub const fn base(&self) -> u64 {
+        self.base
+    }
+
+    /// The index of the last entry; 0 if there never was one.
     #[inline]
     #[must_use]
     pub fn last_index(&self) -> u64 {
         self.base + self.cells.len() as u64
     }
 
-    /// The term of the last entry; 0 if there is none.
+    /// The term of the last entry; 0 if there never was one.
     #[must_use]
     pub fn last_term(&self) -> u64 {
         self.cells.last().map_or(self.base_term, |cell| cell.term)
@@ -46,7 +53,13 @@ impl LogMirror {
         self.cells.get(self.position(index)?)
     }
 
-    /// The hash of the log up to `index`, 0 for the empty log; nothing beyond its end.
+    /// The term of the entry at `index`, also of the last one that was compacted away.
+    #[must_use]
+    pub fn term_at(&self, index: u64) -> Option<u64> {
+        if index == self.base { Some(self.base_term) } else { self.get(index).map(|cell| cell.term) }
+    }
+
+    /// The hash of the log up to `index`, 0 for the empty log; nothing beyond its end or below its base.
     #[inline]
     #[must_use]
     pub fn prefix_at(&self, index: u64) -> Option<Hash64> {
@@ -87,6 +100,25 @@ impl LogMirror {
         // Whatever lies below the base is not there to be removed.
         let keep = from.saturating_sub(self.base + 1);
         self.cells.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
+    }
+
+    /// Drops the entries up to `base`, as far as there are any.
+    pub fn compact(&mut self, base: u64) {
+        // Beyond its end there is nothing to drop.
+        let Some(cell) = self.get(base).copied() else { return };
+        let count = self.position(base).map_or(0, |place| place + 1);
+        self.cells.drain(..count);
+        (self.base, self.base_term, self.base_prefix) = (base, cell.term, cell.prefix);
+    }
+
+    /// Begins behind a snapshot. What follows the snapshot's last entry is kept if that entry is there.
+    pub fn install(&mut self, facts: &SnapshotFacts) {
+        if self.term_at(facts.index) == Some(facts.term) {
+            self.compact(facts.index);
+        } else {
+            self.cells.clear();
+            (self.base, self.base_term, self.base_prefix) = (facts.index, facts.term, facts.log);
+        }
     }
 
     /// Removes everything.
@@ -156,6 +188,47 @@ mod tests {
         assert_eq!(cut, log(&[1, 1]));
         cut.truncate_from(0);
         assert_eq!(cut, log(&[]));
+    }
+
+    fn facts(index: u64, term: u64) -> SnapshotFacts {
+        let (log, state) = (Hash64(7), Hash64(8));
+        SnapshotFacts { index, term, log, state, members: crate::record::Members::default() }
+    }
+
+    #[test]
+    fn a_compacted_log_hashes_as_the_whole_one_and_knows_nothing_below_its_base() {
+        let whole = log(&[1, 1, 2, 3]);
+        let mut rest = whole.clone();
+        rest.compact(2);
+        rest.compact(1);
+        rest.compact(9);
+        assert_eq!((rest.base(), rest.last_index(), rest.last_term()), (2, 4, 3));
+        assert_eq!((rest.get(2), rest.term_at(2), rest.term_at(1)), (None, Some(1), None));
+        assert_eq!((rest.prefix_at(1), rest.prefix_at(2)), (None, whole.prefix_at(2)));
+        assert_eq!(rest.slice(2, 9), &[] as &[LogCell]);
+        rest.push(3, Hash64(30));
+        rest.truncate_from(4);
+        rest.push(3, Hash64(30));
+        assert_eq!(rest.last_prefix(), whole.last_prefix());
+        rest.compact(4);
+        rest.truncate_from(1);
+        assert_eq!((rest.last_index(), rest.last_term()), (4, 3), "the base stays");
+    }
+
+    #[test]
+    fn an_installed_snapshot_keeps_what_follows_its_last_entry_and_nothing_else() {
+        let mut kept = log(&[1, 1, 2, 3]);
+        kept.install(&facts(2, 1));
+        assert_eq!(
+            (kept.base(), kept.last_index(), kept.last_prefix()),
+            (2, 4, log(&[1, 1, 2, 3]).last_prefix())
+        );
+        for other in [facts(2, 2), facts(5, 3)] {
+            let mut replaced = log(&[1, 1, 2, 3]);
+            replaced.install(&other);
+            assert_eq!((replaced.base(), replaced.last_index()), (other.index, other.index));
+            assert_eq!((replaced.last_term(), replaced.last_prefix()), (other.term, Hash64(7)));
+        }
     }
 
     #[test]

@@ -7,16 +7,19 @@
 //! It stands in the hot loop: everything is indexed by process, a record that changes nothing costs a branch,
 //! and in the steady state nothing is allocated but the growth of the logs.
 
+mod disk;
 mod log;
 mod node;
 #[cfg(test)]
 mod tests;
 
+pub use disk::DurableMirror;
 pub use log::{LogCell, LogMirror};
-pub use node::{DurableMirror, NodeMirror};
+pub use node::NodeMirror;
 
-use crate::record::Record;
+use crate::record::{Members, Record};
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
+use std::sync::Arc;
 
 /// A cluster as its records tell of it.
 #[derive(Clone, Debug)]
@@ -42,7 +45,17 @@ impl Mirror {
     /// A cluster of `count` nodes, none of which has booted.
     #[must_use]
     pub fn new(count: u16) -> Self {
-        Self { nodes: vec![NodeMirror::new(); usize::from(count)], version: 0 }
+        let members = Arc::new(Members::voters(count));
+        Self { nodes: vec![NodeMirror::new(members); usize::from(count)], version: 0 }
+    }
+
+    /// A node has this on its disk when the run begins, from another life.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such node.
+    pub fn begin_with(&mut self, node: ProcessId, disk: DurableMirror) {
+        self.nodes[node.index()].durable = disk;
     }
 
     /// The node that `process` is, if it is one.
@@ -52,10 +65,17 @@ impl Mirror {
         self.nodes.get(process.index())
     }
 
-    /// How many nodes make a quorum.
+    /// The nodes of which `holds` says so.
+    pub fn those(&self, holds: impl Fn(&NodeMirror) -> bool) -> impl Iterator<Item = ProcessId> {
+        (0..=u16::MAX).zip(&self.nodes).filter(move |(_, node)| holds(node)).map(|(id, _)| ProcessId(id))
+    }
+
+    /// The highest index that no log goes back to, neither in memory nor on disk: the lowest base of any that has, or
+    /// had, an entry. What lies below it nobody can tell, compare or send any more.
     #[must_use]
-    pub fn quorum(&self) -> usize {
-        self.nodes.len() / 2 + 1
+    pub fn floor(&self) -> u64 {
+        let logs = self.nodes.iter().flat_map(|node| [&node.log, &node.durable.log]);
+        logs.filter(|log| log.last_index() > 0).map(LogMirror::base).min().unwrap_or(0)
     }
 
     /// A number that grows whenever something that can be read here has changed: while it stands still, so
@@ -100,6 +120,8 @@ impl Mirror {
             | Record::TimerFired { .. }
             | Record::WriteIssued { .. }
             | Record::Injected { .. }
+            | Record::WriteFailed { .. }
+            | Record::OperationFailed { .. }
             | Record::Marked { .. } => false,
         };
         self.version += u64::from(changed);

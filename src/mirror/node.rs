@@ -1,20 +1,10 @@
 //! One node as it was told: its memory, its disk, and what is on the way from the one to the other.
 
-use super::log::{LogCell, LogMirror};
-use crate::record::{Hash64, Note, Role};
+use super::disk::{DurableMirror, FoundState, PendingWrites};
+use super::log::LogMirror;
+use crate::record::{Hash64, Members, Note, Role, SnapshotFacts};
 use sim_core::{ProcessId, WriteId};
-use std::collections::VecDeque;
-
-/// What a node has on its disk: what a crash does not take.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DurableMirror {
-    /// The term.
-    pub term: u64,
-    /// The vote in that term.
-    pub vote: Option<ProcessId>,
-    /// The log.
-    pub log: LogMirror,
-}
+use std::sync::Arc;
 
 /// What is known of a node.
 #[derive(Clone, Debug)]
@@ -41,13 +31,24 @@ pub struct NodeMirror {
     pub state: Hash64,
     /// The term that its role of leader is of, if it has that role. See [`NodeMirror::leads`].
     pub leader_of: Option<u64>,
+    /// The configuration in force for it, as it told last: all nodes, as voters, if it never told.
+    pub members: Arc<Members>,
+    /// The index of the entry that holds that configuration; 0 for the one that the cluster began with.
+    pub members_index: u64,
+    /// The snapshot that it took, installed or recovered last, in this life.
+    pub snapshot: Option<Arc<SnapshotFacts>>,
     /// What it has on its disk.
     pub durable: DurableMirror,
+    /// Whether what it found on its disk when this life began is what was durable there, with as many of the writes
+    /// that were under way as a disk may have finished: a prefix of them, in the order in which they were issued.
+    pub found_its_disk: bool,
+    /// Whether its snapshot came from its leader.
+    installed: bool,
     pending: PendingWrites,
 }
 
 impl NodeMirror {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(members: Arc<Members>) -> Self {
         Self {
             up: false,
             paused: false,
@@ -60,7 +61,12 @@ impl NodeMirror {
             applied: 0,
             state: Hash64::default(),
             leader_of: None,
+            members,
+            members_index: 0,
+            snapshot: None,
             durable: DurableMirror::default(),
+            found_its_disk: true,
+            installed: false,
             pending: PendingWrites::default(),
         }
     }
@@ -81,7 +87,8 @@ impl NodeMirror {
         self.life = life;
     }
 
-    /// Everything that a crash takes is gone.
+    /// Everything that a crash takes is gone. What is on the way to the disk may get there yet: the next recovery tells.
+    /// The configuration stays until it tells of another.
     pub(super) fn forget(&mut self) {
         self.up = false;
         self.paused = false;
@@ -92,7 +99,7 @@ impl NodeMirror {
         self.commit = 0;
         self.applied = 0;
         self.state = Hash64::default();
-        self.pending.clear();
+        self.snapshot = None;
     }
 
     /// Takes in a note; tells whether anything changed that can be read.
@@ -134,15 +141,55 @@ impl NodeMirror {
                 self.log.truncate_from(from);
                 true
             }
-            Note::Recovered { term, vote, last_index, .. } => {
-                self.term = term;
-                self.vote = vote;
-                self.log.copy_from(&self.durable.log);
-                // A node that says that it read back less holds less. It is judged for that by log matching.
-                self.log.truncate_from(last_index.saturating_add(1));
+            Note::Recovered { term, vote, last_index, last_hash, ref snapshot } => {
+                let snapshot = snapshot.as_deref();
+                self.recover(&FoundState { term, vote, last_index, last_hash, snapshot });
                 true
             }
-            Note::Proposed { .. } | Note::Accepted { .. } | Note::Refused { .. } => false,
+            Note::Members { index, ref members } => {
+                if *self.members != **members {
+                    self.members = Arc::new((**members).clone());
+                }
+                self.members_index = index;
+                true
+            }
+            Note::Snapshot(ref facts) => {
+                self.snapshot = Some(Arc::new((**facts).clone()));
+                self.installed = false;
+                true
+            }
+            Note::Installed(ref facts) => {
+                self.log.install(facts);
+                self.start_from(facts);
+                self.installed = true;
+                true
+            }
+            Note::PersistSnapshot { write, index } => {
+                if let Some(snapshot) = self.snapshot.as_ref().filter(|snapshot| snapshot.index == index) {
+                    self.pending.hold_snapshot(write, snapshot.clone(), self.installed);
+                }
+                false
+            }
+            Note::Compacted { base } => {
+                self.log.compact(base);
+                true
+            }
+            Note::PersistCompacted { write, base } => {
+                self.pending.hold_base(write, base);
+                false
+            }
+            Note::Proposed { .. }
+            | Note::Accepted { .. }
+            | Note::Refused { .. }
+            | Note::Forwarded { .. }
+            | Note::ReadAsked { .. }
+            | Note::ReadReady { .. }
+            | Note::ReadRefused { .. }
+            | Note::StorageFailed { .. }
+            | Note::Mended { .. }
+            | Note::Submitted { .. }
+            | Note::Call(_)
+            | Note::Return(_) => false,
         }
     }
 
@@ -152,10 +199,41 @@ impl NodeMirror {
         self.pending.complete(write, &mut self.durable)
     }
 
+    /// What would be on its disk, had the oldest `count` writes under way got there.
+    #[cfg(test)]
+    pub(crate) fn disk_after(&self, count: usize) -> DurableMirror {
+        self.pending.stored(count, &self.durable)
+    }
+
+    fn recover(&mut self, found: &FoundState<'_>) {
+        self.found_its_disk = self.pending.survive(&mut self.durable, found);
+        self.term = found.term;
+        self.vote = found.vote;
+        self.log.copy_from(&self.durable.log);
+        // A node that says that it found less holds less.
+        self.log.truncate_from(found.last_index.saturating_add(1));
+        if let Some(facts) = found.snapshot {
+            if self.log.last_index() < facts.index {
+                self.log.install(facts);
+            }
+            self.commit = facts.index;
+            self.start_from(facts);
+            self.installed = false;
+        }
+    }
+
+    /// Its state machine is that of a snapshot.
+    fn start_from(&mut self, facts: &SnapshotFacts) {
+        self.commit = self.commit.max(facts.index);
+        self.applied = facts.index;
+        self.state = facts.state;
+        self.snapshot = Some(Arc::new(facts.clone()));
+    }
+
     fn append(&mut self, index: u64, term: u64, command: Hash64) -> bool {
         let next = self.log.last_index() + 1;
-        // An entry beyond a gap has no place in a log. Log matching says so.
-        if index > next || index == 0 {
+        // An entry beyond a gap, or below what a snapshot covers, has no place in a log. Log matching says so.
+        if index > next || index <= self.log.base() {
             return false;
         }
         if index < next {
@@ -176,83 +254,5 @@ impl NodeMirror {
     fn set_role(&mut self, role: Role, term: u64) {
         self.role = role;
         self.leader_of = (role == Role::Leader).then_some(term);
-    }
-}
-
-/// Writes that were issued and are not durable, oldest first, and the entries in them, back to back in one
-/// buffer: so that a write costs no allocation.
-#[derive(Clone, Debug, Default)]
-struct PendingWrites {
-    writes: VecDeque<PendingWrite>,
-    cells: VecDeque<LogCell>,
-}
-
-#[derive(Clone, Debug)]
-struct PendingWrite {
-    write: WriteId,
-    /// Whether it is durable and only waits for older ones, to be forgotten together with them.
-    done: bool,
-    hard: Option<(u64, Option<ProcessId>)>,
-    /// The first index that it replaces, if it touches the log.
-    first: Option<u64>,
-    /// The hash of the log below that index, as it was in memory.
-    before: Option<Hash64>,
-    /// How many cells of the buffer are its own.
-    count: usize,
-}
-
-impl PendingWrites {
-    #[inline]
-    fn issue(
-        &mut self,
-        write: WriteId,
-        hard: Option<(u64, Option<ProcessId>)>,
-        log: Option<(u64, u64)>,
-        memory: &LogMirror,
-    ) {
-        let mut pending = PendingWrite { write, done: false, hard, first: None, before: None, count: 0 };
-        if let Some((first, count)) = log {
-            let first = first.max(1);
-            let cells = memory.slice(first, count);
-            pending.first = Some(first);
-            pending.before = memory.prefix_at(first - 1);
-            pending.count = cells.len();
-            self.cells.extend(cells);
-        }
-        self.writes.push_back(pending);
-    }
-
-    #[inline]
-    fn complete(&mut self, write: WriteId, durable: &mut DurableMirror) -> bool {
-        // Disks mostly finish in order: then it is the first.
-        let mut start = 0;
-        let Some(pending) = self.writes.iter_mut().find(|pending| {
-            let here = pending.write == write && !pending.done;
-            start += if here { 0 } else { pending.count };
-            here
-        }) else {
-            return false;
-        };
-        pending.done = true;
-        if let Some((term, vote)) = pending.hard {
-            durable.term = term;
-            durable.vote = vote;
-        }
-        // What would stand beyond a gap adds nothing: no recovery could read it as part of a log. (A disk
-        // that finishes out of order will have to hold it back until the gap is filled.)
-        if let Some(first) = pending.first.filter(|first| *first <= durable.log.last_index() + 1) {
-            durable.log.truncate_from(first);
-            durable.log.extend(pending.before, self.cells.range(start..start + pending.count).copied());
-        }
-        while let Some(front) = self.writes.front().filter(|front| front.done) {
-            self.cells.drain(..front.count);
-            self.writes.pop_front();
-        }
-        true
-    }
-
-    fn clear(&mut self) {
-        self.writes.clear();
-        self.cells.clear();
     }
 }

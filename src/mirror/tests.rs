@@ -2,7 +2,7 @@
 
 use crate::mirror::Mirror;
 use crate::oracles::testing::{Story, accepted, heartbeat, story};
-use crate::record::{Hash64, Note, Record, Role};
+use crate::record::{Hash64, Members, Note, Record, Role, SnapshotFacts};
 use sim_core::{ProcessId, Stamp, VirtualTime, WriteId};
 
 fn terms(log: &crate::mirror::LogMirror) -> Vec<u64> {
@@ -164,6 +164,58 @@ fn processes_that_are_no_nodes_are_passed_over() {
 }
 
 #[test]
-fn a_quorum_is_more_than_half() {
-    assert_eq!([1, 2, 3, 4, 5].map(|count| Mirror::new(count).quorum()), [1, 2, 2, 3, 3]);
+fn a_snapshot_write_takes_effect_when_it_is_durable_and_a_compaction_with_it() {
+    let story = settled().commit(0, 2).apply(0).snapshot(0).save_snapshot(0).compacts(0, 1);
+    let story = story.save_compaction(0, 1);
+    assert_eq!((story.node(0).log.base(), story.node(0).durable.log.base()), (1, 0));
+    let story = story.durable(0);
+    assert_eq!(story.node(0).durable.snapshot.as_ref().map(|facts| facts.index), Some(1));
+    let story = story.durable(0);
+    assert_eq!((story.node(0).durable.log.base(), terms(&story.node(0).durable.log)), (1, vec![3]));
+    let node = story.restart(0).node(0).clone();
+    assert_eq!((node.applied, node.commit, node.log.base(), node.log.last_index()), (1, 1, 1, 2));
+    assert_eq!(node.state, node.snapshot.map(|facts| facts.state).unwrap_or_default());
+}
+
+#[test]
+fn an_installed_snapshot_replaces_the_log_on_disk_when_it_is_durable() {
+    let facts =
+        SnapshotFacts { index: 9, term: 2, log: Hash64(7), state: Hash64(8), ..SnapshotFacts::default() };
+    let story = settled().install(0, facts);
+    let node = story.node(0);
+    assert_eq!((node.applied, node.commit, node.state, node.log.last_index()), (9, 9, Hash64(8), 9));
+    assert_eq!(terms(&node.durable.log), [1, 3]);
+    let story = story.append(0, 3, "j").persist_log(0, 10);
+    // Nothing of it is on the disk yet, or the snapshot is, or the entry behind it too.
+    for (kept, end) in [(0, (0, 2)), (1, (9, 9)), (2, (9, 10))] {
+        let story = story.clone().crash(0).boot_keeping(0, kept);
+        let log = &story.node(0).log;
+        assert!(story.node(0).found_its_disk);
+        assert_eq!((log.base(), log.last_index()), end, "with {kept} writes kept");
+    }
+}
+
+#[test]
+fn what_survived_of_the_writes_under_way_is_durable_from_then_on() {
+    let story = settled().append(0, 3, "c").persist_log(0, 3).append(0, 3, "d").persist_log(0, 4);
+    let story = story.crash(0).boot_keeping(0, 1);
+    assert_eq!(terms(&story.node(0).durable.log), [1, 3, 3]);
+    assert_eq!(terms(&story.restart(0).node(0).durable.log), [1, 3, 3]);
+}
+
+#[test]
+fn all_nodes_vote_until_one_tells_otherwise() {
+    let story = story(3).boot_all();
+    assert_eq!(*story.node(0).members, Members::voters(3));
+    let story = story.begin(&[0, 1]);
+    assert_eq!((story.node(2).members_index, &*story.node(2).members), (0, &Members::voters(2)));
+    assert_eq!(*story.restart(2).node(2).members, Members::voters(2));
+}
+
+#[test]
+fn the_floor_is_the_lowest_base_of_any_log_that_has_entries() {
+    let story = settled().commit(0, 2).apply(0).snapshot(0).save_snapshot(0).durable(0);
+    assert_eq!(story.mirror.floor(), 0);
+    assert_eq!(story.clone().compacts(0, 1).mirror.floor(), 0, "its disk has the entry still");
+    assert_eq!(story.compact(0, 1).mirror.floor(), 1);
 }

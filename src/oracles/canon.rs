@@ -2,10 +2,16 @@
 //!
 //! It is extended by `Commit` notes alone, after commit legality has judged them, and never shrinks: an entry
 //! belongs to it from the moment that the first node, a leader in any lawful Raft, takes it for committed.
-//! Applying does not extend it.
+//! Applying does not extend it, nor does a snapshot.
+//!
+//! What lies below the floor (see [`crate::mirror::Mirror::floor`]) is forgotten, but for the one entry at it: no log goes back
+//! further, so whoever asks about it is answered leniently.
 
-use crate::mirror::NodeMirror;
-use crate::record::Hash64;
+use super::above::Above;
+use crate::mirror::{LogCell, LogMirror, NodeMirror};
+use crate::record::{Effect, Hash64, Members, SnapshotFacts};
+use sim_core::ProcessId;
+use std::sync::Arc;
 
 /// An entry that was committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,40 +26,217 @@ pub struct Committed {
     pub committed_in: u64,
 }
 
-/// Every entry that was committed, in order.
-#[derive(Clone, Debug, Default)]
+/// What came of an entry when it was applied first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The state machine after it.
+    pub state: Hash64,
+    /// What it did.
+    pub effect: Effect,
+    /// Who applied it.
+    pub by: ProcessId,
+}
+
+/// A configuration and the entry that holds it.
+#[derive(Clone, Debug)]
+struct Configuration {
+    index: u64,
+    /// The hash of the log up to and including the entry.
+    prefix: Hash64,
+    members: Arc<Members>,
+}
+
+/// Every entry that was committed, in order, and every configuration that stands or stood in a log.
+#[derive(Clone, Debug)]
 pub struct Canon {
-    entries: Vec<Committed>,
+    entries: Above<Committed>,
+    /// By index: what came of it when it was applied first.
+    applied: Above<Applied>,
+    /// The entry at the end of what is forgotten.
+    base: Committed,
+    /// The configuration that the last commit was made under.
+    committed_under: Arc<Members>,
+    /// The configuration that the cluster began with.
+    initial: Arc<Members>,
+    is_initial_told: bool,
+    /// By index.
+    configurations: Vec<Configuration>,
 }
 
 impl Canon {
+    pub(super) fn new(nodes: u16) -> Self {
+        let none = Hash64::default();
+        let initial = Arc::new(Members::voters(nodes));
+        Self {
+            entries: Above::default(),
+            applied: Above::default(),
+            base: Committed { term: 0, command: none, prefix: none, committed_in: 0 },
+            committed_under: initial.clone(),
+            initial,
+            is_initial_told: false,
+            configurations: Vec::new(),
+        }
+    }
+
     /// The index of the last committed entry.
     #[inline]
     #[must_use]
     pub fn last_index(&self) -> u64 {
-        self.entries.len() as u64
+        self.entries.last_index()
     }
 
-    /// The committed entry at `index`.
+    /// The last index whose entry is forgotten, but for what [`Canon::prefix_at`] and [`Canon::term_at`] say of it; 0 if
+    /// everything is remembered.
+    #[inline]
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        self.entries.base()
+    }
+
+    /// The committed entry at `index`; nothing at what is forgotten.
     #[inline]
     #[must_use]
     pub fn get(&self, index: u64) -> Option<&Committed> {
-        self.entries.get(usize::try_from(index.checked_sub(1)?).ok()?)
+        self.entries.get(index)
     }
 
-    /// The hash of the committed log up to `index`, 0 for the empty log; nothing beyond its end.
+    /// The hash of the committed log up to `index`, 0 for the empty log; nothing beyond its end or at what is forgotten.
     #[inline]
     #[must_use]
     pub fn prefix_at(&self, index: u64) -> Option<Hash64> {
-        if index == 0 { Some(Hash64::default()) } else { self.get(index).map(|entry| entry.prefix) }
+        if index == self.base() { Some(self.base.prefix) } else { self.get(index).map(|entry| entry.prefix) }
     }
 
-    /// The last index that was committed in a term below `term`; 0 if none was.
+    /// The term of the committed entry at `index`; nothing beyond the end or at what is forgotten.
+    #[must_use]
+    pub fn term_at(&self, index: u64) -> Option<u64> {
+        if index == self.base() { Some(self.base.term) } else { self.get(index).map(|entry| entry.term) }
+    }
+
+    /// What came of the entry at `index` when it was applied first; nothing where nobody did, or where it is forgotten.
+    #[inline]
+    #[must_use]
+    pub fn applied(&self, index: u64) -> Option<&Applied> {
+        self.applied.get(index)
+    }
+
+    /// Whether a log is the committed one up to `index`, as far as both can tell: what a log has compacted away is
+    /// judged by its base, and what is forgotten here is taken for the same.
+    #[inline]
+    #[must_use]
+    pub fn agrees(&self, log: &LogMirror, index: u64) -> bool {
+        match (log.prefix_at(index), self.prefix_at(index)) {
+            (Some(theirs), Some(ours)) => theirs == ours,
+            (Some(_), None) => index < self.base(),
+            (None, _) => self.agrees_at_base(log, index),
+        }
+    }
+
+    #[cold]
+    fn agrees_at_base(&self, log: &LogMirror, index: u64) -> bool {
+        let base = log.base();
+        index < base && self.prefix_at(base).is_none_or(|prefix| log.prefix_at(base) == Some(prefix))
+    }
+
+    /// The first index, up to `index`, at which a log is not the committed one.
+    #[must_use]
+    pub fn first_difference(&self, log: &LogMirror, index: u64) -> Option<u64> {
+        // A log with a long base is looked at from there: below it there is nothing to see.
+        let begin = self.base().max(log.base()).max(1).min(index);
+        (begin..=index.min(self.last_index())).find(|index| !self.agrees(log, *index))
+    }
+
+    /// The last index that was committed in a term below `term`; 0 if none was, as far as it is remembered.
     #[must_use]
     pub fn last_index_committed_below(&self, term: u64) -> u64 {
         // Commits come in the order of terms unless something is broken, so this looks at the last one
         // mostly.
-        self.entries.iter().rposition(|entry| entry.committed_in < term).map_or(0, |place| place as u64 + 1)
+        let place = self.entries.items().iter().rposition(|entry| entry.committed_in < term);
+        match place {
+            Some(place) => self.base() + place as u64 + 1,
+            None if self.base.committed_in < term => self.base(),
+            None => 0,
+        }
+    }
+
+    /// The configuration that its last entry was committed under: the one in force for the leader then.
+    #[must_use]
+    pub fn committed_under(&self) -> &Members {
+        &self.committed_under
+    }
+
+    /// The configuration in force at `index` of the committed log; nothing beyond its end, below what is remembered, or
+    /// if nobody ever told of any.
+    #[must_use]
+    pub fn members_at(&self, index: u64) -> Option<&Members> {
+        let is_told = self.is_initial_told || !self.configurations.is_empty();
+        if !is_told || index > self.last_index() || index < self.base() {
+            return None;
+        }
+        let is_canonical = |configuration: &&Configuration| {
+            configuration.index < self.base()
+                || self.prefix_at(configuration.index) == Some(configuration.prefix)
+        };
+        let last = self.configurations.iter().rev().filter(|c| c.index <= index).find(is_canonical);
+        Some(last.map_or(&*self.initial, |configuration| &configuration.members))
+    }
+
+    /// The last configuration that stands in a log above `covered`, and the index of its entry.
+    pub(super) fn members_in<'a>(&'a self, log: &LogMirror, covered: u64) -> Option<(u64, &'a Members)> {
+        self.configurations
+            .iter()
+            .rev()
+            .find(|c| c.index > covered && log.prefix_at(c.index) == Some(c.prefix))
+            .map(|c| (c.index, &*c.members))
+    }
+
+    /// The configuration that stands in the entry at `index` behind which the log has the hash `prefix`.
+    pub(super) fn configuration(&self, index: u64, prefix: Hash64) -> Option<&Members> {
+        self.configurations.iter().find(|c| (c.index, c.prefix) == (index, prefix)).map(|c| &*c.members)
+    }
+
+    /// Takes in that `node` has told of its configuration in force, after the mirror has.
+    pub(super) fn learn(&mut self, node: &NodeMirror) {
+        let (index, members) = (node.members_index, &node.members);
+        if index == 0 {
+            // Whoever joins later may begin with nothing.
+            if !self.is_initial_told && !members.voters.is_empty() {
+                self.is_initial_told = true;
+                self.initial = members.clone();
+                if self.last_index() == 0 {
+                    self.committed_under = members.clone();
+                }
+            }
+            return;
+        }
+        // That of a snapshot stands in some entry below its end, nobody knows in which, even where the log reaches back
+        // further than the snapshot.
+        let covered = node.snapshot.as_ref().map_or(0, |snapshot| snapshot.index).max(node.log.base());
+        let Some(prefix) = node.log.prefix_at(index).filter(|_| index > covered) else { return };
+        if self.configuration(index, prefix).is_none() {
+            let place = self.configurations.partition_point(|c| c.index <= index);
+            self.configurations.insert(place, Configuration { index, prefix, members: members.clone() });
+        }
+    }
+
+    /// Takes it that what this snapshot covers was committed before the first record.
+    pub(super) fn begin_behind(&mut self, facts: &SnapshotFacts, by: ProcessId) {
+        let SnapshotFacts { index, term, log, state, .. } = *facts;
+        if index <= self.last_index() {
+            return;
+        }
+        self.base = Committed { term, command: Hash64::default(), prefix: log, committed_in: term };
+        self.entries = Above::behind(index);
+        self.applied = Above::behind(index - 1);
+        self.apply(index, Applied { state, effect: Effect::Carried, by });
+    }
+
+    /// Takes in what came of the entry at `index`, unless somebody applied it before.
+    #[inline]
+    pub(super) fn apply(&mut self, index: u64, applied: Applied) {
+        if index > self.applied.last_index() {
+            self.applied.insert(index, applied);
+        }
     }
 
     /// Takes in that `node` has committed its log up to its commit index.
@@ -63,16 +246,44 @@ impl Canon {
     #[inline]
     pub(super) fn extend(&mut self, node: &NodeMirror) {
         let length = self.last_index();
-        if node.commit <= length || node.log.prefix_at(length) != self.prefix_at(length) {
+        if node.commit <= length || !self.agrees(&node.log, length) {
             return;
         }
-        let cells = node.log.slice(length + 1, node.commit - length);
         let committed_in = node.term;
-        self.entries.extend(cells.iter().map(|cell| Committed {
-            term: cell.term,
-            command: cell.command,
-            prefix: cell.prefix,
-            committed_in,
+        let cells = node.log.slice(length + 1, node.commit - length);
+        self.entries.extend(cells.iter().map(|cell| {
+            let LogCell { term, command, prefix } = *cell;
+            Committed { term, command, prefix, committed_in }
         }));
+        if !Arc::ptr_eq(&self.committed_under, &node.members) {
+            self.committed_under = node.members.clone();
+        }
+    }
+
+    /// Forgets what lies below `floor`, and the configurations that no log can have any more.
+    pub(super) fn forget(&mut self, floor: u64) {
+        let floor = floor.min(self.last_index());
+        if floor <= self.base() {
+            return;
+        }
+        // The one in force at the floor stays. It may stand at the base itself, of which only `base` knows.
+        let in_force = self.configurations.iter().rposition(|c| {
+            c.index <= floor && (c.index < self.base() || self.prefix_at(c.index) == Some(c.prefix))
+        });
+        self.base = *self.get(floor).expect("the floor lies above the base, and not beyond the end");
+        let mut place = 0;
+        self.configurations.retain(|c| {
+            place += 1;
+            c.index > floor || Some(place - 1) == in_force
+        });
+        self.entries.forget(floor);
+        // The state at the floor is that of the snapshots there.
+        self.applied.forget(floor - 1);
+    }
+
+    /// How many things it remembers.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.entries.room() + self.applied.room() + self.configurations.len()
     }
 }

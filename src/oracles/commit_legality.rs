@@ -3,7 +3,9 @@
 //!
 //! - When a *leader's* commit index advances, the entry there is of its own term (Figure 8: to count replicas
 //!   of entries of earlier terms is not safe; they are committed along with one of the leader's own).
-//! - What no one has committed before is, at that moment, on the disks of a quorum of all nodes.
+//! - What no one has committed before is, at that moment, on the disks of a quorum of the configuration in
+//!   force for that leader: in a joint one of both halves (Raft §6). Learners do not count, nor does a leader
+//!   that is about to remove itself.
 //! - Whoever is no leader commits only what a leader has committed first.
 //! - Nobody commits beyond the end of its log, or other than the canonical log.
 //!
@@ -11,13 +13,14 @@
 //! TLA+ `QuorumLogInv`, `CommittedIsDurableInv`.
 //!
 //! Not asserted: that the leader's own disk is in the quorum, or that what is committed *stays* on the same
-//! quorum's disks as seen entry by entry; nor that a restarted node commits step by step.
+//! quorum's disks as seen entry by entry (durability says what does); nor that a restarted node commits step by
+//! step.
 //!
 //! Cost: two comparisons of hashes per `Commit`, and one per node when the canonical log grows.
 
-use super::{Canon, Found, Oracle, Seen};
-use crate::mirror::{Mirror, NodeMirror};
-use crate::record::{Note, Record};
+use super::{Found, Oracle, Seen};
+use crate::mirror::NodeMirror;
+use crate::record::{Hash64, Note, Record};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
 
@@ -34,9 +37,11 @@ impl Oracle for CommitLegality {
         let Record::Noted { process, note: Note::Commit { index } } = record else { return };
         let Some(node) = seen.mirror.node(*process) else { return };
         // A commit index that goes back is commit monotonic's concern.
-        if *index > node.commit
-            && let Err(breach) = judge(node, *index, seen)
-        {
+        if *index <= node.commit {
+            return;
+        }
+        found.judged(Self::PROPERTY);
+        if let Err(breach) = judge(node, *index, seen) {
             found.report(Self::PROPERTY, stamp, *process, || breach.say(*process, *index, node, seen));
         }
     }
@@ -45,41 +50,44 @@ impl Oracle for CommitLegality {
 /// What is wrong with a commit.
 enum Breach {
     BeyondLog,
-    OtherLog,
+    OtherLog { first: u64 },
     OtherTerm { term: u64 },
-    NoQuorum { holders: usize },
+    NoQuorum,
     NotByLeader,
 }
 
 #[inline]
 fn judge(node: &NodeMirror, index: u64, Seen { mirror, canon }: Seen<'_>) -> Result<(), Breach> {
-    let Some(cell) = node.log.get(index) else { return Err(Breach::BeyondLog) };
-    let shared = index.min(canon.last_index());
-    if node.log.prefix_at(shared) != canon.prefix_at(shared) {
-        return Err(Breach::OtherLog);
+    if index > node.log.last_index() {
+        return Err(Breach::BeyondLog);
     }
-    if node.leads() && cell.term != node.term {
-        return Err(Breach::OtherTerm { term: cell.term });
+    let shared = index.min(canon.last_index());
+    if !canon.agrees(&node.log, shared) {
+        return Err(Breach::OtherLog { first: canon.first_difference(&node.log, shared).unwrap_or(shared) });
+    }
+    // What lies below its base it had applied before, so it cannot be new to it. Snapshot consistency judges it.
+    let Some(term) = node.log.term_at(index) else { return Ok(()) };
+    if node.leads() && term != node.term {
+        return Err(Breach::OtherTerm { term });
     }
     if index > canon.last_index() {
         if !node.leads() {
             return Err(Breach::NotByLeader);
         }
-        let holders = holders(mirror, node, index).count();
-        if holders < mirror.quorum() {
-            return Err(Breach::NoQuorum { holders });
+        let prefix = node.log.prefix_at(index);
+        let holds = |process| mirror.node(process).is_some_and(|node| holds(node, index, prefix));
+        if !node.members.is_quorum(holds) {
+            return Err(Breach::NoQuorum);
         }
     }
     Ok(())
 }
 
-/// The nodes that hold the log of `node` up to `index` on their disks. Equal hashes there mean equal logs up
-/// to there.
-fn holders(mirror: &Mirror, node: &NodeMirror, index: u64) -> impl Iterator<Item = ProcessId> {
-    let prefix = node.log.prefix_at(index);
-    let count = u16::try_from(mirror.nodes.len()).expect("a mirror is made of a u16 of nodes");
-    ProcessId::all(count)
-        .filter(move |process| mirror.nodes[process.index()].durable.log.prefix_at(index) == prefix)
+/// Whether the log up to `index` that has the hash `prefix` is on the node's disk. Equal hashes there mean equal logs
+/// up to there.
+#[inline]
+fn holds(node: &NodeMirror, index: u64, prefix: Option<Hash64>) -> bool {
+    node.durable.log.prefix_at(index) == prefix
 }
 
 impl Breach {
@@ -91,27 +99,31 @@ impl Breach {
         node: &NodeMirror,
         Seen { mirror, canon }: Seen<'_>,
     ) -> String {
+        let members = &node.members;
         match self {
             Self::BeyondLog => {
                 format!("{process} committed up to {index}, but its log ends at {}", node.log.last_index())
             }
-            Self::OtherLog => {
-                let first = first_difference(node, canon);
-                format!(
-                    "{process} committed up to {index}, but its entry at {first} is not the one committed there"
-                )
-            }
+            Self::OtherLog { first } => format!(
+                "{process} committed up to {index}, but its entry at {first} is not the one committed there"
+            ),
             Self::OtherTerm { term } => format!(
                 "{process}, leader of term {}, committed up to {index}, an entry of term {term}, by counting replicas",
                 node.term
             ),
-            Self::NoQuorum { holders: count } => {
-                let names: Vec<String> =
-                    holders(mirror, node, index).map(|process| process.to_string()).collect();
-                let names = if names.is_empty() { "none".to_string() } else { names.join(", ") };
+            Self::NoQuorum => {
+                let prefix = node.log.prefix_at(index);
+                let voters = mirror.those(|_| true).filter(|process| members.is_voter(*process)).count();
+                let holders: Vec<String> = mirror
+                    .those(|node| holds(node, index, prefix))
+                    .filter(|process| members.is_voter(*process))
+                    .map(|process| process.to_string())
+                    .collect();
+                let names = if holders.is_empty() { "none".to_string() } else { holders.join(", ") };
+                let joint = if members.is_joint() { "a joint configuration's " } else { "" };
                 format!(
-                    "{process} committed up to {index} with the entry durable on {count} of {} nodes only ({names})",
-                    mirror.nodes.len()
+                    "{process} committed up to {index} with the entry durable on {} of {joint}{voters} voters only ({names})",
+                    holders.len(),
                 )
             }
             Self::NotByLeader => format!(
@@ -122,16 +134,12 @@ impl Breach {
     }
 }
 
-fn first_difference(node: &NodeMirror, canon: &Canon) -> u64 {
-    (1..=canon.last_index())
-        .find(|index| node.log.prefix_at(*index) != canon.prefix_at(*index))
-        .expect("a log whose hash differs from the canon's differs somewhere")
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::oracles::testing::{Story, story};
+    use crate::oracles::testing::{Story, joint, story, voters};
+    use crate::record::Members;
     use crate::violation::Property::CommitLegality;
+    use sim_core::ProcessId;
 
     /// 0 leads term 1 of five with one entry; 1 has it on its disk and 2 in its memory.
     fn one_short_of_a_quorum() -> Story {
@@ -149,7 +157,7 @@ mod tests {
     #[test]
     fn a_copy_that_is_not_yet_durable_does_not_count() {
         let violation = one_short_of_a_quorum().commit(0, 1).breaks_only(CommitLegality);
-        assert_eq!(violation.what, "0 committed up to 1 with the entry durable on 2 of 5 nodes only (0, 1)");
+        assert_eq!(violation.what, "0 committed up to 1 with the entry durable on 2 of 5 voters only (0, 1)");
     }
 
     #[test]
@@ -205,6 +213,40 @@ mod tests {
         let story = story(3).boot_all().elect(1, 1, &[2]).lead(1, "x").replicate(1, 2, 1);
         let story = story.elect(0, 2, &[]).lead(0, "a");
         story.commit(0, 1).breaks_only(CommitLegality);
+    }
+
+    /// 0 leads term 1 with the voters 0 to 2 turning into 2 to 4, and 5 as a learner.
+    fn in_a_joint_configuration() -> Story {
+        let story = story(6).boot_all().begin(&[0, 1, 2]).elect(0, 1, &[1]).lead(0, "a").replicate(0, 1, 1);
+        let joint = Members { learners: vec![ProcessId(5)], ..joint(&[2, 3, 4], &[0, 1, 2]) };
+        story.commit(0, 1).configure(0, joint).holds()
+    }
+
+    #[test]
+    fn a_joint_configuration_needs_both_majorities() {
+        let story = in_a_joint_configuration().replicate(0, 1, 2).replicate(0, 2, 2);
+        story.clone().replicate(0, 3, 2).commit(0, 2).holds();
+        let violation = story.commit(0, 2).breaks_only(CommitLegality);
+        let what = "0 committed up to 2 with the entry durable on 3 of a joint configuration's 5 voters only (0, 1, 2)";
+        assert_eq!(violation.what, what);
+        let others = in_a_joint_configuration().replicate(0, 3, 2).replicate(0, 4, 2);
+        others.clone().replicate(0, 2, 2).commit(0, 2).holds();
+        others.commit(0, 2).breaks_only(CommitLegality);
+    }
+
+    #[test]
+    fn a_learner_does_not_count() {
+        let story = in_a_joint_configuration().replicate(0, 2, 2).replicate(0, 5, 2);
+        story.clone().replicate(0, 4, 2).commit(0, 2).holds();
+        story.commit(0, 2).breaks_only(CommitLegality);
+    }
+
+    #[test]
+    fn a_leader_that_removes_itself_does_not_count() {
+        let story = story(3).boot_all().begin(&[0, 1, 2]).elect(0, 1, &[1]).lead(0, "a").replicate(0, 1, 1);
+        let story = story.commit(0, 1).configure(0, voters(&[1, 2])).replicate(0, 1, 2);
+        story.clone().replicate(0, 2, 2).commit(0, 2).holds();
+        story.commit(0, 2).breaks_only(CommitLegality);
     }
 
     #[test]

@@ -25,6 +25,7 @@ impl Oracle for CommitMonotonic {
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
         let Record::Noted { process, note: Note::Commit { index } } = record else { return };
         let Some(node) = seen.mirror.node(*process) else { return };
+        found.judged(Self::PROPERTY);
         if *index < node.commit {
             found.report(Self::PROPERTY, stamp, *process, || {
                 format!("{process} took its commit index back from {} to {index}", node.commit)

@@ -17,8 +17,8 @@
 //!
 //! Shown *after*: it remembers what the disk has become.
 //!
-//! Cost: nothing for the messages of a stable leader but a branch; 24 bytes per node and term in which it
-//! voted.
+//! Cost: nothing for the messages of a stable leader but a branch; 48 bytes for each of at least
+//! the last 256 terms in which a node voted. What is forgotten is no longer judged.
 
 use super::{Found, Oracle, Seen};
 use crate::mirror::Mirror;
@@ -29,8 +29,16 @@ use sim_core::{Interest, ProcessId, RecordKind, Stamp};
 /// See the head of this file.
 #[derive(Clone, Debug)]
 pub struct DurableVote {
-    /// By node: its ballots, in the order of their terms.
-    ballots: Vec<Vec<Ballot>>,
+    /// By node.
+    ballots: Vec<Ballots>,
+}
+
+/// The ballots of one node: the last ones, in the order of their terms.
+#[derive(Clone, Debug, Default)]
+struct Ballots {
+    list: Vec<Ballot>,
+    /// The ballots of lower terms are forgotten.
+    kept_from: u64,
 }
 
 /// What is known of one node's vote in one term.
@@ -48,12 +56,23 @@ struct Ballot {
 
 impl DurableVote {
     pub(super) fn new(nodes: u16) -> Self {
-        Self { ballots: vec![Vec::new(); usize::from(nodes)] }
+        Self { ballots: vec![Ballots::default(); usize::from(nodes)] }
+    }
+
+    /// How many ballots of a node are kept at most.
+    const BALLOTS_MAX: usize = 512;
+
+    fn is_forgotten(&self, process: ProcessId, term: u64) -> bool {
+        self.ballots.get(process.index()).is_none_or(|ballots| term < ballots.kept_from)
     }
 
     /// The ballot of a node in a term, made if need be.
     fn ballot(&mut self, process: ProcessId, term: u64) -> &mut Ballot {
-        let ballots = &mut self.ballots[process.index()];
+        let Ballots { list: ballots, kept_from } = &mut self.ballots[process.index()];
+        if ballots.len() == Self::BALLOTS_MAX && ballots.last().is_some_and(|last| last.term < term) {
+            *kept_from = ballots[Self::BALLOTS_MAX / 2].term;
+            ballots.drain(..Self::BALLOTS_MAX / 2);
+        }
         // A node's terms rise, so it is the last one or a new one, mostly.
         let place = match ballots.last() {
             Some(last) if last.term == term => Ok(ballots.len() - 1),
@@ -68,6 +87,9 @@ impl DurableVote {
     }
 
     fn decide(&mut self, voter: ProcessId, term: u64, candidate: ProcessId, life: u32) -> Result<(), String> {
+        if self.is_forgotten(voter, term) {
+            return Ok(());
+        }
         let ballot = self.ballot(voter, term);
         let in_this_life = ballot.noted.filter(|_| ballot.noted_life == life);
         ballot.noted = Some(candidate);
@@ -95,7 +117,9 @@ impl DurableVote {
         candidate: ProcessId,
         mirror: &Mirror,
     ) -> Result<(), String> {
-        let Some(node) = mirror.node(voter) else { return Ok(()) };
+        let Some(node) = mirror.node(voter).filter(|_| !self.is_forgotten(voter, term)) else {
+            return Ok(());
+        };
         let ballot = self.ballot(voter, term);
         let first = *ballot.given.get_or_insert(candidate);
         if first != candidate {
@@ -132,23 +156,36 @@ impl Oracle for DurableVote {
                 MessageFacts::RequestVoteResponse { granted: false, .. }
                 | MessageFacts::AppendEntries { .. }
                 | MessageFacts::AppendEntriesAccepted { .. }
-                | MessageFacts::AppendEntriesRefused { .. } => return,
+                | MessageFacts::AppendEntriesRefused { .. }
+                | MessageFacts::PreVote { .. }
+                | MessageFacts::PreVoteResponse { .. }
+                | MessageFacts::InstallSnapshot { .. }
+                | MessageFacts::InstallSnapshotResponse { .. }
+                | MessageFacts::TimeoutNow { .. }
+                | MessageFacts::ReadIndex { .. }
+                | MessageFacts::ReadIndexResponse { .. }
+                | MessageFacts::Forward { .. }
+                | MessageFacts::ClientRequest { .. }
+                | MessageFacts::ClientReply { .. } => return,
             },
             Record::Noted { process, note: Note::Vote { term, candidate } } => {
                 let Some(node) = seen.mirror.node(*process) else { return };
                 (*process, self.decide(*process, *term, *candidate, node.life))
             }
-            Record::WriteDurable { process, .. } => {
+            Record::WriteDurable { process, .. }
+            | Record::Noted { process, note: Note::Recovered { .. } } => {
                 let Some(durable) = seen.mirror.node(*process).map(|node| &node.durable) else { return };
                 // A term without a vote needs a ballot only if there was one that is now gone.
-                let last = self.ballots[process.index()].last().map_or(0, |ballot| ballot.term);
-                if durable.vote.is_some() || durable.term <= last {
+                let last = self.ballots[process.index()].list.last().map_or(0, |ballot| ballot.term);
+                let is_forgotten = self.is_forgotten(*process, durable.term);
+                if !is_forgotten && (durable.vote.is_some() || durable.term <= last) {
                     self.ballot(*process, durable.term).durable = durable.vote;
                 }
                 return;
             }
             _ => return,
         };
+        found.judged(Self::PROPERTY);
         if let Err(what) = verdict {
             found.report(Self::PROPERTY, stamp, process, || what);
         }

@@ -1,13 +1,13 @@
 //! **Election safety**: at most one leader in each term, ever.
 //!
 //! Source: Raft §5.2 and Figure 3, "Election Safety". etcd's TLA+ `MoreThanOneLeaderInv` is the same at one
-//! instant only; here terms are remembered for good, so two leaders of a term need not meet to be seen.
+//! instant only; here terms are remembered, so two leaders of a term need not meet to be seen.
 //!
 //! Not asserted: that there is at most one leader at a time. A leader that was cut off lives on beside the
 //! leader of a higher term.
 //!
-//! Cost: one look-up and insertion per election, 24 bytes per term. The votes of recent terms are kept
-//! besides, to say how it came about.
+//! Cost: one look-up and insertion per election, 24 bytes for each of the last 4,096 terms with a leader.
+//! The votes of recent terms are kept besides, to say how it came about.
 
 use super::{Found, Oracle, Seen};
 use crate::mirror::Mirror;
@@ -25,6 +25,11 @@ pub struct ElectionSafety {
     votes: RecentVotes,
 }
 
+impl ElectionSafety {
+    /// How many terms are remembered: the highest ones.
+    const TERMS_MAX: usize = 4_096;
+}
+
 impl Oracle for ElectionSafety {
     const PROPERTY: Property = Property::ElectionSafety;
     const INTEREST: Interest = Interest::of(&[RecordKind::Noted]);
@@ -37,7 +42,11 @@ impl Oracle for ElectionSafety {
                 self.votes.see(Vote { term, voter: *process, candidate, life });
             }
             Note::Role { role: Role::Leader, term } => {
+                found.judged(Self::PROPERTY);
                 let (first, since) = *self.leaders.entry(term).or_insert((*process, stamp.at));
+                if self.leaders.len() > Self::TERMS_MAX {
+                    self.leaders.pop_first();
+                }
                 if first != *process {
                     let votes = &self.votes;
                     found.report_with_cause(Self::PROPERTY, stamp, *process, || {
@@ -97,9 +106,10 @@ impl RecentVotes {
                 votes.iter().filter(|vote| vote.candidate == leader).map(|vote| vote.voter).collect();
             voters.sort_unstable();
             voters.dedup();
-            if voters.len() < mirror.quorum() {
+            let Some(node) = mirror.node(leader) else { continue };
+            if !node.members.is_quorum(|process| voters.contains(&process)) {
                 let separator = if text.is_empty() { "" } else { "; " };
-                let (count, all) = (voters.len(), mirror.nodes.len());
+                let (count, all) = (voters.len(), node.members.voters.len());
                 write!(text, "{separator}{leader} had {count} of {all} votes in term {term}")
                     .expect("a String takes all that is written to it");
             }

@@ -4,11 +4,19 @@ use crate::violation::{Property, Violation};
 use sim_core::{ProcessId, Stamp};
 
 /// Where oracles report.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Found {
     violations: Vec<Violation>,
     /// The properties, as bits, that nothing more is taken of: broken before, or switched off.
-    closed: u32,
+    closed: u64,
+    /// By property: how often it was judged.
+    judged: [u64; Property::ALL.len()],
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Self { violations: Vec::new(), closed: 0, judged: [0; Property::ALL.len()] }
+    }
 }
 
 impl Found {
@@ -16,6 +24,18 @@ impl Found {
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    /// Counts that `property` was judged.
+    #[inline]
+    pub(super) fn judged(&mut self, property: Property) {
+        self.judged[property as usize] += 1;
+    }
+
+    /// How often `property` was judged: an oracle that never had anything to judge proves nothing.
+    #[must_use]
+    pub const fn count(&self, property: Property) -> u64 {
+        self.judged[property as usize]
     }
 
     /// Takes nothing of `property` from now on. What was found of it before stays.
@@ -54,7 +74,8 @@ impl Found {
         }
     }
 
-    const fn bit(property: Property) -> u32 {
+    const fn bit(property: Property) -> u64 {
+        const { assert!(Property::ALL.len() <= 64, "a bit for each property") };
         1 << property as u32
     }
 }

@@ -1,14 +1,15 @@
 //! All oracles at once.
 
 use super::{
-    Canon, CommitLegality, CommitMonotonic, DurableVote, ElectionSafety, Found, LeaderAppendOnly,
-    LeaderCompleteness, LogMatching, MessageSanity, MonotonicDurableTerm, NoPanic, NoTruncationBelowCommit,
-    Oracle, Seen, StateMachineSafety,
+    Applied, Canon, CommitLegality, CommitMonotonic, ConfigSafety, Durability, DurableVote, ElectionSafety,
+    ExactlyOnce, Found, LeaderAppendOnly, LeaderCompleteness, Linearizability, LogMatching, MessageSanity,
+    MonotonicDurableTerm, NoPanic, NoTruncationBelowCommit, Oracle, ReadSafety, Seen, SnapshotConsistency,
+    StateMachineSafety, StateOrder,
 };
-use crate::mirror::Mirror;
+use crate::mirror::{DurableMirror, Mirror};
 use crate::record::{MessageFacts, Note, Record};
 use crate::violation::{Property, Violation};
-use sim_core::{Interest, Observer, Stamp};
+use sim_core::{Interest, Observer, ProcessId, Stamp};
 
 /// Judges a run by every safety property, while it happens.
 #[derive(Clone, Debug)]
@@ -27,6 +28,13 @@ pub struct Judge {
     commit_monotonic: CommitMonotonic,
     no_truncation_below_commit: NoTruncationBelowCommit,
     message_sanity: MessageSanity,
+    config_safety: ConfigSafety,
+    snapshot_consistency: SnapshotConsistency,
+    state_order: StateOrder,
+    exactly_once: ExactlyOnce,
+    read_safety: ReadSafety,
+    durability: Durability,
+    linearizability: Linearizability,
     no_panic: NoPanic,
 }
 
@@ -52,6 +60,12 @@ impl Judge {
         .and(CommitMonotonic::INTEREST)
         .and(NoTruncationBelowCommit::INTEREST)
         .and(MessageSanity::INTEREST)
+        .and(ConfigSafety::INTEREST)
+        .and(SnapshotConsistency::INTEREST)
+        .and(StateOrder::INTEREST)
+        .and(ExactlyOnce::INTEREST)
+        .and(ReadSafety::INTEREST)
+        .and(Durability::INTEREST)
         .and(NoPanic::INTEREST);
 
     /// A judge of a cluster of `nodes` nodes that has not begun.
@@ -59,21 +73,40 @@ impl Judge {
     pub fn new(nodes: u16) -> Self {
         Self {
             mirror: Mirror::new(nodes),
-            canon: Canon::default(),
+            canon: Canon::new(nodes),
             found: Found::default(),
             election_safety: ElectionSafety::default(),
             durable_vote: DurableVote::new(nodes),
             leader_append_only: LeaderAppendOnly,
             log_matching: LogMatching::default(),
             leader_completeness: LeaderCompleteness,
-            state_machine_safety: StateMachineSafety::default(),
+            state_machine_safety: StateMachineSafety,
             commit_legality: CommitLegality,
             monotonic_durable_term: MonotonicDurableTerm::new(nodes),
             commit_monotonic: CommitMonotonic,
             no_truncation_below_commit: NoTruncationBelowCommit,
             message_sanity: MessageSanity::new(nodes),
+            config_safety: ConfigSafety::new(nodes),
+            snapshot_consistency: SnapshotConsistency,
+            state_order: StateOrder,
+            exactly_once: ExactlyOnce::default(),
+            read_safety: ReadSafety::new(nodes),
+            durability: Durability,
+            linearizability: Linearizability::default(),
             no_panic: NoPanic,
         }
+    }
+
+    /// A node has this on its disk when the run begins, from another life. What its snapshot covers is committed.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such node.
+    pub fn begin_with(&mut self, node: ProcessId, disk: DurableMirror) {
+        if let Some(facts) = &disk.snapshot {
+            self.canon.begin_behind(facts, node);
+        }
+        self.mirror.begin_with(node, disk);
     }
 
     /// The cluster as it is now.
@@ -97,6 +130,45 @@ impl Judge {
         self.found.violations()
     }
 
+    /// How often each property that it judges was judged until now, in the order of [`Property::ALL`]. One that never was
+    /// proves nothing about a run.
+    pub fn counts(&self) -> impl Iterator<Item = (Property, u64)> {
+        Self::SAFETY.into_iter().map(|property| (property, self.found.count(property)))
+    }
+
+    /// The properties that it judges.
+    pub const SAFETY: [Property; 18] = [
+        Property::ElectionSafety,
+        Property::DurableVote,
+        Property::LeaderAppendOnly,
+        Property::LogMatching,
+        Property::LeaderCompleteness,
+        Property::StateMachineSafety,
+        Property::CommitLegality,
+        Property::MonotonicDurableTerm,
+        Property::CommitMonotonic,
+        Property::NoTruncationBelowCommit,
+        Property::MessageSanity,
+        Property::ConfigSafety,
+        Property::SnapshotConsistency,
+        Property::StateOrder,
+        Property::ExactlyOnce,
+        Property::ReadSafety,
+        Property::Durability,
+        Property::NoPanic,
+    ];
+
+    /// What clients saw.
+    #[must_use]
+    pub const fn clients(&self) -> &Linearizability {
+        &self.linearizability
+    }
+
+    /// Judges what can be judged only when all is over: what clients saw.
+    pub fn conclude(&mut self, stamp: Stamp) {
+        self.linearizability.conclude(stamp, &mut self.found);
+    }
+
     /// Judges `property` no longer: for what lies outside the fault model and voids it.
     pub fn disable(&mut self, property: Property) {
         self.found.disable(property);
@@ -105,19 +177,34 @@ impl Judge {
     #[inline]
     fn note(&mut self, stamp: Stamp, record: &Record, note: &Note) {
         match note {
-            Note::Append { .. } => {
-                show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
+            Note::Append { index, .. } => {
+                let node = record.process().and_then(|process| self.mirror.node(process));
+                if node.is_some_and(|node| *index > node.log.last_index()) {
+                    // Nothing is removed, so there is nothing to look for.
+                    self.found.judged(Property::LeaderAppendOnly);
+                    self.found.judged(Property::NoTruncationBelowCommit);
+                } else {
+                    show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
+                }
                 self.mirror.apply(stamp, record);
                 show!(self, stamp, record: log_matching);
             }
-            Note::Persist { .. } | Note::Term { .. } => self.mirror.apply(stamp, record),
+            Note::Persist { .. }
+            | Note::Term { .. }
+            | Note::PersistSnapshot { .. }
+            | Note::PersistCompacted { .. } => self.mirror.apply(stamp, record),
             Note::Commit { .. } => self.commit(stamp, record),
-            Note::Apply { .. } => {
-                show!(self, stamp, record: state_machine_safety);
+            Note::Apply { index, state, effect, .. } => {
+                show!(self, stamp, record: state_machine_safety, exactly_once);
+                self.linearizability.observe(stamp, record);
                 self.mirror.apply(stamp, record);
+                if let Some(process) = record.process().filter(|process| self.mirror.node(*process).is_some())
+                {
+                    self.canon.apply(*index, Applied { state: *state, effect: *effect, by: process });
+                }
             }
             Note::Role { .. } => {
-                show!(self, stamp, record: election_safety, leader_completeness, message_sanity);
+                show!(self, stamp, record: election_safety, leader_completeness, message_sanity, config_safety);
                 self.mirror.apply(stamp, record);
                 show!(self, stamp, record: log_matching);
             }
@@ -130,16 +217,85 @@ impl Judge {
                 show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
                 self.mirror.apply(stamp, record);
             }
-            Note::Recovered { .. } => {
+            Note::Recovered { .. } => self.recover(stamp, record),
+            Note::Members { .. } => {
+                show!(self, stamp, record: config_safety);
                 self.mirror.apply(stamp, record);
-                show!(self, stamp, record: log_matching);
+                if let Some(node) = record.process().and_then(|process| self.mirror.node(process)) {
+                    self.canon.learn(node);
+                }
             }
-            Note::Proposed { .. } | Note::Accepted { .. } | Note::Refused { .. } => {}
+            Note::Snapshot(_) | Note::Installed(_) | Note::Compacted { .. } => self.cover(stamp, record),
+            Note::ReadAsked { .. } | Note::ReadReady { .. } | Note::ReadRefused { .. } => {
+                show!(self, stamp, record: read_safety);
+            }
+            Note::Proposed { .. }
+            | Note::Accepted { .. }
+            | Note::Refused { .. }
+            | Note::Forwarded { .. }
+            | Note::StorageFailed { .. }
+            | Note::Mended { .. } => {}
+            Note::Submitted { .. } | Note::Call(_) | Note::Return(_) => {
+                self.linearizability.observe(stamp, record);
+            }
+        }
+    }
+
+    #[cold]
+    fn recover(&mut self, stamp: Stamp, record: &Record) {
+        self.mirror.apply(stamp, record);
+        show!(self, stamp, record: log_matching, monotonic_durable_term, durable_vote);
+        show!(self, stamp, record: config_safety, state_order, durability);
+        self.sink();
+    }
+
+    /// A snapshot or a compaction.
+    #[cold]
+    fn cover(&mut self, stamp: Stamp, record: &Record) {
+        show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
+        show!(self, stamp, record: snapshot_consistency, config_safety);
+        self.mirror.apply(stamp, record);
+        show!(self, stamp, record: log_matching, state_order);
+        self.sink();
+    }
+
+    /// How many things it remembers of the log and of reads. What it remembers of terms and commands is bounded.
+    #[cfg(test)]
+    fn size(&self) -> usize {
+        self.canon.size() + self.log_matching.size() + self.read_safety.size()
+    }
+
+    /// Forgets what nobody can go back to.
+    #[cold]
+    fn sink(&mut self) {
+        let floor = self.mirror.floor();
+        if floor > self.canon.base() {
+            self.canon.forget(floor);
+            self.log_matching.forget(self.canon.base());
+            self.exactly_once.forget(self.canon.base());
+        }
+    }
+
+    #[inline]
+    fn durable(&mut self, stamp: Stamp, record: &Record) {
+        let base = |mirror: &Mirror| {
+            record.process().and_then(|process| mirror.node(process)).map(|node| node.durable.log.base())
+        };
+        let before = base(&self.mirror);
+        self.mirror.apply(stamp, record);
+        show!(self, stamp, record: monotonic_durable_term, durable_vote);
+        let after = base(&self.mirror);
+        // Where nothing was ever dropped there is nothing to set in order.
+        if after > Some(0) {
+            show!(self, stamp, record: state_order);
+            if after != before {
+                self.sink();
+            }
         }
     }
 
     fn commit(&mut self, stamp: Stamp, record: &Record) {
-        show!(self, stamp, record: commit_monotonic, commit_legality);
+        show!(self, stamp, record: commit_monotonic, commit_legality, config_safety);
         self.mirror.apply(stamp, record);
         if let Some(node) = record.process().and_then(|process| self.mirror.node(process)) {
             self.canon.extend(node);
@@ -155,23 +311,33 @@ impl Observer<MessageFacts, Note> for Judge {
     #[inline]
     fn observe(&mut self, stamp: Stamp, record: &Record) {
         match record {
-            Record::Sent { .. } => show!(self, stamp, record: message_sanity, durable_vote),
-            Record::Noted { note, .. } => self.note(stamp, record, note),
-            Record::WriteDurable { .. } => {
-                self.mirror.apply(stamp, record);
-                show!(self, stamp, record: monotonic_durable_term, durable_vote);
+            Record::Sent { facts, .. } => {
+                show!(self, stamp, record: message_sanity);
+                if matches!(
+                    facts,
+                    MessageFacts::RequestVote { .. } | MessageFacts::RequestVoteResponse { .. }
+                ) {
+                    show!(self, stamp, record: durable_vote);
+                }
             }
+            Record::Noted { note, .. } => self.note(stamp, record, note),
+            Record::WriteDurable { .. } => self.durable(stamp, record),
             Record::Panicked { .. } => {
                 show!(self, stamp, record: no_panic);
                 self.mirror.apply(stamp, record);
             }
-            Record::Booted { .. }
-            | Record::Crashed { .. }
-            | Record::Paused { .. }
-            | Record::Resumed { .. } => {
+            Record::Booted { .. } => {
+                show!(self, stamp, record: no_panic, read_safety);
                 self.mirror.apply(stamp, record);
             }
-            Record::Delivered { .. }
+            Record::Crashed { .. } => {
+                self.mirror.apply(stamp, record);
+                show!(self, stamp, record: durability);
+            }
+            Record::Paused { .. } | Record::Resumed { .. } => self.mirror.apply(stamp, record),
+            Record::WriteFailed { .. }
+            | Record::OperationFailed { .. }
+            | Record::Delivered { .. }
             | Record::Dropped { .. }
             | Record::Duplicated { .. }
             | Record::Held { .. }
@@ -189,7 +355,7 @@ impl Observer<MessageFacts, Note> for Judge {
 mod tests {
     use super::*;
     use crate::oracles::testing::{SAFETY, Story, story};
-    use crate::record::Role;
+    use crate::record::{Effect, ReadKind, Role};
     use sim_core::RecordKind;
 
     /// Breaks commit monotonic, then no panic, each twice.
@@ -205,7 +371,7 @@ mod tests {
         let found: Vec<Property> = judge.violations().iter().map(|violation| violation.property).collect();
         assert_eq!(found, [Property::CommitMonotonic, Property::NoPanic]);
         assert_eq!(judge.violations()[0].what, "0 took its commit index back from 2 to 1");
-        assert_eq!(judge.violations()[1].node, Some(sim_core::ProcessId(1)));
+        assert_eq!(judge.violations()[1].node, Some(ProcessId(1)));
     }
 
     #[test]
@@ -239,6 +405,62 @@ mod tests {
         let unwanted =
             [RecordKind::Delivered, RecordKind::Dropped, RecordKind::TimerSet, RecordKind::WriteIssued];
         assert!(!unwanted.into_iter().any(|kind| Judge::INTEREST.has(kind)));
+    }
+
+    /// A long life of a cluster that compacts: what the judge remembers afterwards, at each of `rounds` times.
+    fn long_life(rounds: u64) -> (Judge, Vec<usize>) {
+        let (mut judge, mut sizes, mut seen) = (Judge::new(3), Vec::new(), 0);
+        let mut told = story(3).boot_all().begin(&[0, 1, 2]).elect(0, 1, &[1]);
+        for round in 0..rounds {
+            let leader = u16::try_from(round % 2).unwrap();
+            if round > 0 {
+                told = told.elect(leader, round + 1, &[1 - leader]);
+            }
+            for number in 0..20 {
+                told = told.lead(leader, &format!("{round}/{number}"));
+            }
+            let last = told.node(leader).log.last_index();
+            told = told.note(leader, Note::ReadAsked { read: round, kind: ReadKind::ReadIndex });
+            told = told.replicate(leader, 1 - leader, last).commit(leader, last).commit(1 - leader, last);
+            told = told.note(leader, Note::ReadReady { read: round, index: last });
+            told = [leader, 1 - leader].into_iter().fold(told, |mut told, node| {
+                while told.node(node).applied < last {
+                    told = told.apply_doing(node, [Effect::Done]);
+                }
+                told.snapshot(node).save_snapshot(node).settle(node).compact(node, last - 3)
+            });
+            // 2 is left behind, and gets the snapshot.
+            let facts = told.facts(leader);
+            told = told.follows(2, round + 1).persist_hard(2).install(2, facts).settle(2).restart(2);
+            for (stamp, record) in told.history.drain(..) {
+                seen += 1;
+                judge.observe(Stamp { number: seen, ..stamp }, &record);
+            }
+            sizes.push(judge.size());
+        }
+        (judge, sizes)
+    }
+
+    #[test]
+    fn what_it_remembers_of_a_cluster_that_compacts_does_not_grow() {
+        let (judge, sizes) = long_life(600);
+        assert_eq!(judge.violations(), []);
+        assert_eq!(judge.canon().last_index(), 12_000);
+        assert!(judge.canon().base() >= 11_950, "{}", judge.canon().base());
+        let (early, late) = (sizes[100..200].iter().max(), sizes[500..].iter().max());
+        assert!(late <= early, "{early:?} things after 200 rounds, {late:?} after 600");
+        assert!(late.is_some_and(|size| *size < 2_000), "{late:?}");
+    }
+
+    #[test]
+    fn it_counts_how_often_it_judged_each_property() {
+        let (judge, _) = long_life(3);
+        let counts: Vec<(Property, u64)> = judge.counts().collect();
+        assert_eq!(counts.len(), SAFETY.len());
+        let never: Vec<Property> =
+            counts.iter().filter(|(_, count)| *count == 0).map(|(property, _)| *property).collect();
+        assert_eq!(never, []);
+        assert!(counts.contains(&(Property::ElectionSafety, 3)), "{counts:?}");
     }
 
     #[test]

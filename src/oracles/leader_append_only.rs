@@ -2,7 +2,8 @@
 //!
 //! Source: Raft §5.3 and Figure 3, "Leader Append-Only".
 //!
-//! To append in the middle of a log overwrites what stood there, and counts. To truncate beyond the end
+//! To append in the middle of a log overwrites what stood there, and counts, and so does it to install a snapshot.
+//! To compact removes nothing: a snapshot covers it. To truncate beyond the end
 //! removes nothing, and does not.
 //!
 //! Not asserted: anything of a leader that has just noted a higher term. It no longer leads, though its note
@@ -25,19 +26,19 @@ impl Oracle for LeaderAppendOnly {
 
     #[inline]
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
-        let Record::Noted {
-            process,
-            note: note @ (Note::Truncate { from: index } | Note::Append { index, .. }),
-        } = record
-        else {
-            return;
-        };
+        let Record::Noted { process, note } = record else { return };
         let Some(node) = seen.mirror.node(*process) else { return };
-        // Index 0 stands before the first entry: to remove from there on is to remove everything.
-        let index = (*index).max(1);
         let last = node.log.last_index();
+        let (verb, index) = match note {
+            Note::Truncate { from } => ("removed", *from),
+            Note::Append { index, .. } => ("overwrote", *index),
+            Note::Installed(_) => ("replaced", last),
+            _ => return,
+        };
+        found.judged(Self::PROPERTY);
+        // Index 0 stands before the first entry: to remove from there on is to remove everything.
+        let index = index.max(1);
         if index <= last && node.leads() {
-            let verb = if matches!(note, Note::Truncate { .. }) { "removed" } else { "overwrote" };
             found.report(Self::PROPERTY, stamp, *process, || {
                 format!("{process}, leader of term {}, {verb} its own log at {index} of {last}", node.term)
             });
@@ -80,5 +81,15 @@ mod tests {
     fn a_leader_that_appends_in_the_middle_breaks_it() {
         let violation = leader_with_two_entries().append_at(0, 2, 1, "b").breaks_only(LeaderAppendOnly);
         assert_eq!(violation.what, "0, leader of term 1, overwrote its own log at 2 of 2");
+    }
+
+    #[test]
+    fn a_leader_may_compact_but_not_install_a_snapshot() {
+        let story = story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2);
+        let story = story.commit(0, 1).apply(0).snapshot(0).save_snapshot(0).durable(0);
+        story.clone().compact(0, 1).holds();
+        let facts = story.facts(0);
+        let violation = story.installs(0, facts).breaks_only(LeaderAppendOnly);
+        assert_eq!(violation.what, "0, leader of term 1, replaced its own log at 2 of 2");
     }
 }

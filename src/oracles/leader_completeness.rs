@@ -27,12 +27,11 @@ impl Oracle for LeaderCompleteness {
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
         let Record::Noted { process, note: Note::Role { role: Role::Leader, term } } = record else { return };
         let Some(node) = seen.mirror.node(*process) else { return };
+        found.judged(Self::PROPERTY);
         let due = seen.canon.last_index_committed_below(*term);
-        if node.log.prefix_at(due) != seen.canon.prefix_at(due) {
+        if !seen.canon.agrees(&node.log, due) {
             found.report(Self::PROPERTY, stamp, *process, || {
-                let lacks = (1..=due)
-                    .find(|index| node.log.prefix_at(*index) != seen.canon.prefix_at(*index))
-                    .expect("prefixes that differ at the end differ first somewhere");
+                let lacks = seen.canon.first_difference(&node.log, due).unwrap_or(due);
                 let committed_in = seen.canon.get(lacks).map_or(0, |entry| entry.committed_in);
                 format!(
                     "{process} leads term {term} without the entry at {lacks}, which was committed in term {committed_in}"

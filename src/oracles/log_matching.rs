@@ -8,8 +8,8 @@
 //! - an (index, term) is made by the leader of that term (if that term's leader is known);
 //! - terms never fall along a log, and no entry is of a higher term than its node;
 //! - an entry goes right behind the last one: a log has no gap;
-//! - a node takes up (`Recovered`) exactly the log that its disk held. This is the other way, beside
-//!   `Append`, for entries to get into a log, so it stands here and not with message sanity.
+//! - what a node finds on its disk or installs as a snapshot, the other ways for entries to get into a log, ends
+//!   like any other log with an entry there.
 //!
 //! Source: Raft §5.3 and Figure 3, "Log Matching"; etcd's TLA+ `LogMatchingInv`; CCF `MonoLogInv`.
 //!
@@ -18,25 +18,26 @@
 //!
 //! Shown *after*: the mirror has the hash of the new entry then.
 //!
-//! Cost: one look-up by index per `Append`; 24 bytes per index, more only where several terms have left
-//! entries.
+//! Cost: one look-up by index per `Append`; 24 bytes per index above the floor, more only where several terms
+//! have left entries. What lies below the floor is no longer judged.
 
+use super::above::Above;
 use super::{Found, Oracle, Seen};
 use crate::mirror::{LogCell, NodeMirror};
 use crate::record::{Hash64, Note, Record, Role};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// See the head of this file.
 #[derive(Clone, Debug, Default)]
 pub struct LogMatching {
     /// By index, from 1: the first term that was seen there, its hash, and whose log it was seen in.
-    first: Vec<(u64, Sight)>,
+    first: Above<(u64, Sight)>,
     /// The other terms that were seen at an index.
     others: BTreeMap<(u64, u64), Sight>,
-    /// The terms that have had a leader, in order.
-    led: Vec<u64>,
+    /// The terms that have had a leader: the highest ones.
+    led: BTreeSet<u64>,
 }
 
 /// An entry as it was seen first.
@@ -47,16 +48,16 @@ struct Sight {
 }
 
 impl LogMatching {
+    /// How many terms it remembers to have had a leader.
+    const LED_MAX: usize = 4_096;
+
     /// The first sight of an entry. If this is it, it is remembered, and nothing returned.
     #[inline]
     fn sight(&mut self, index: u64, term: u64, sight: Sight) -> Option<Sight> {
-        let place = usize::try_from(index - 1).expect("an index that was appended fits into memory");
-        match self.first.get(place) {
+        match self.first.get(index) {
             Some((first, known)) if *first == term => Some(*known),
             None => {
-                // A log has no gap, so whoever had the entry before was seen with it.
-                debug_assert_eq!(place, self.first.len());
-                self.first.push((term, sight));
+                self.first.insert(index, (term, sight));
                 None
             }
             Some(_) => match self.others.entry((index, term)) {
@@ -72,14 +73,17 @@ impl LogMatching {
     #[inline]
     fn append(&mut self, process: ProcessId, node: &NodeMirror, index: u64) -> Result<(), String> {
         let Some(cell) = node.log.get(index).filter(|_| index == node.log.last_index()) else {
-            let last = node.log.last_index();
+            let (base, last) = (node.log.base(), node.log.last_index());
+            if (1..=base).contains(&index) {
+                return Err(format!("{process} appended at {index}, which a snapshot up to {base} covers"));
+            }
             return Err(format!(
                 "{process} appended at {index}, leaving a gap behind {last}, the end of its log"
             ));
         };
         let LogCell { term, prefix, .. } = *cell;
         let known = self.sight(index, term, Sight { prefix, node: process });
-        let below = node.log.get(index - 1).map_or(0, |below| below.term);
+        let below = node.log.term_at(index - 1).unwrap_or(0);
         if term < below {
             return Err(format!(
                 "{process} appended an entry of term {term} behind one of term {below}, at {index}"
@@ -93,38 +97,32 @@ impl LogMatching {
         }
         match known {
             Some(known) if known.prefix != prefix => Err(differs(process, index, term, known)),
-            None if node.leader_of != Some(term) && self.led.binary_search(&term).is_ok() => Err(format!(
-                "{process} made an entry of term {term} at {index} that no leader of that term had made"
-            )),
+            None if index > self.first.base() && node.leader_of != Some(term) && self.led.contains(&term) => {
+                Err(format!(
+                    "{process} made an entry of term {term} at {index} that no leader of that term had made"
+                ))
+            }
             Some(_) | None => Ok(()),
         }
     }
 
-    fn recover(
-        &mut self,
-        process: ProcessId,
-        node: &NodeMirror,
-        last: u64,
-        hash: Hash64,
-    ) -> Result<(), String> {
-        let durable = &node.durable.log;
-        if last != durable.last_index() {
-            return Err(format!(
-                "{process} recovered a log up to {last}, but its disk holds one up to {}",
-                durable.last_index()
-            ));
-        }
-        if hash != durable.last_prefix() {
-            return Err(format!(
-                "{process} recovered a log up to {last} with hash {hash}, but its disk holds another"
-            ));
-        }
-        // A node may have written only part of what it had changed; then its disk holds a log that never was.
-        let Some(cell) = durable.get(last) else { return Ok(()) };
-        match self.sight(last, cell.term, Sight { prefix: cell.prefix, node: process }) {
-            Some(known) if known.prefix != cell.prefix => Err(differs(process, last, cell.term, known)),
+    /// The end of a log that was found on a disk, or came as a snapshot.
+    fn take_up(&mut self, process: ProcessId, index: u64, term: u64, prefix: Hash64) -> Result<(), String> {
+        match self.sight(index, term, Sight { prefix, node: process }) {
+            Some(known) if known.prefix != prefix => Err(differs(process, index, term, known)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Forgets what lies up to `floor`.
+    pub(super) fn forget(&mut self, floor: u64) {
+        self.first.forget(floor);
+        self.others = self.others.split_off(&(floor + 1, 0));
+    }
+
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.first.room() + self.others.len()
     }
 }
 
@@ -151,17 +149,25 @@ impl Oracle for LogMatching {
         let Some(node) = seen.mirror.node(*process) else { return };
         let verdict = match *note {
             Note::Append { index, .. } => self.append(*process, node, index),
-            Note::Recovered { last_index, last_hash, .. } => {
-                self.recover(*process, node, last_index, last_hash)
+            Note::Recovered { last_index: 0, .. } => Ok(()),
+            // A node may have written only part of what it had changed; then its disk holds a log that never was.
+            Note::Recovered { last_index, .. } => {
+                match (node.log.term_at(last_index), node.log.prefix_at(last_index)) {
+                    (Some(term), Some(prefix)) => self.take_up(*process, last_index, term, prefix),
+                    _ => Ok(()),
+                }
             }
+            Note::Installed(ref facts) => self.take_up(*process, facts.index, facts.term, facts.log),
             Note::Role { role: Role::Leader, term } => {
-                if let Err(place) = self.led.binary_search(&term) {
-                    self.led.insert(place, term);
+                self.led.insert(term);
+                if self.led.len() > Self::LED_MAX {
+                    self.led.pop_first();
                 }
                 Ok(())
             }
             _ => return,
         };
+        found.judged(Self::PROPERTY);
         if let Err(what) = verdict {
             found.report(Self::PROPERTY, stamp, *process, || what);
         }
@@ -171,7 +177,7 @@ impl Oracle for LogMatching {
 #[cfg(test)]
 mod tests {
     use crate::oracles::testing::{Story, command, story};
-    use crate::record::{Hash64, Role};
+    use crate::record::{Hash64, Role, SnapshotFacts};
     use crate::violation::Property::LogMatching;
 
     /// 0 leads term 1 with two entries, 1 has them too.
@@ -248,17 +254,37 @@ mod tests {
     }
 
     #[test]
-    fn to_recover_less_than_the_disk_holds_breaks_it() {
-        let story = two_equal_logs().crash(0);
-        let hash = story.node(0).durable.log.prefix_at(1).unwrap();
-        let violation = story.boot_with(0, 1, hash).breaks_only(LogMatching);
-        assert_eq!(violation.what, "0 recovered a log up to 1, but its disk holds one up to 2");
+    fn a_snapshot_of_another_log_breaks_it() {
+        let story = two_equal_logs().commit(0, 2).apply(0).apply(0).snapshot(0);
+        let facts = story.facts(0);
+        story.clone().follows(2, 1).install(2, facts.clone()).holds();
+        let facts = SnapshotFacts { log: Hash64(7), ..facts };
+        let violation = story.follows(2, 1).installs(2, facts).breaks(LogMatching);
+        assert_eq!(violation.what, "2 and 0 have an entry of term 1 at 2, but different logs up to it");
     }
 
     #[test]
-    fn to_recover_another_log_than_the_disk_holds_breaks_it() {
-        let violation = two_equal_logs().crash(0).boot_with(0, 2, Hash64(7)).breaks_only(LogMatching);
-        assert!(violation.what.starts_with("0 recovered a log up to 2 with hash 0000000000000007"));
+    fn what_nobody_can_go_back_to_is_not_judged() {
+        let compacted = |upto: u64| {
+            let story = two_equal_logs().commit(0, 2).receive(0, 1, 2).commit(1, 2);
+            [0, 1].into_iter().fold(story, |story, node| {
+                story
+                    .apply(node)
+                    .apply(node)
+                    .snapshot(node)
+                    .save_snapshot(node)
+                    .durable(node)
+                    .compact(node, upto)
+            })
+        };
+        for (upto, judged) in [(1, true), (2, false)] {
+            let story = compacted(upto).holds().follows(2, 1).append(2, 1, "a").append(2, 1, "other");
+            if judged {
+                story.breaks(LogMatching);
+            } else {
+                story.keeps(LogMatching);
+            }
+        }
     }
 
     #[test]

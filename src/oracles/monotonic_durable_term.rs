@@ -8,10 +8,12 @@
 //!
 //! Shown *after*: it compares what the disk has become with what it was.
 //!
+//! A recovery counts like a write: it may find writes that were under way.
+//!
 //! Cost: one comparison per durable write.
 
 use super::{Found, Oracle, Seen};
-use crate::record::Record;
+use crate::record::{Note, Record};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
 
@@ -30,14 +32,19 @@ impl MonotonicDurableTerm {
 
 impl Oracle for MonotonicDurableTerm {
     const PROPERTY: Property = Property::MonotonicDurableTerm;
-    const INTEREST: Interest = Interest::of(&[RecordKind::WriteDurable]);
+    const INTEREST: Interest = Interest::of(&[RecordKind::WriteDurable, RecordKind::Noted]);
 
     #[inline]
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
-        let Record::WriteDurable { process, .. } = record else { return };
+        let (Record::WriteDurable { process, .. } | Record::Noted { process, note: Note::Recovered { .. } }) =
+            record
+        else {
+            return;
+        };
         let Some(durable) = seen.mirror.node(*process).map(|node| &node.durable) else { return };
         let now = (durable.term, durable.vote);
         let before = core::mem::replace(&mut self.before[process.index()], now);
+        found.judged(Self::PROPERTY);
         if now == before {
             return;
         }

@@ -5,6 +5,8 @@
 //!
 //! Not asserted: that a node never stops. To crash is lawful; that is the world's doing.
 //!
+//! It counts as judged for every life that begins.
+//!
 //! Cost: nothing until it happens.
 
 use super::{Found, Oracle, Seen};
@@ -18,10 +20,11 @@ pub struct NoPanic;
 
 impl Oracle for NoPanic {
     const PROPERTY: Property = Property::NoPanic;
-    const INTEREST: Interest = Interest::of(&[RecordKind::Panicked]);
+    const INTEREST: Interest = Interest::of(&[RecordKind::Booted, RecordKind::Panicked]);
 
     fn observe(&mut self, stamp: Stamp, record: &Record, _: Seen<'_>, found: &mut Found) {
-        if let Record::Panicked { process, report } = record {
+        found.judged(Self::PROPERTY);
+        if let Record::Panicked { process, report, .. } = record {
             found.report(Self::PROPERTY, stamp, *process, || {
                 format!("{process} panicked: {} ({})", report.message, report.place)
             });

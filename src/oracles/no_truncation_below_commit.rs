@@ -4,7 +4,10 @@
 //! log conflicts with a committed entry. virtraft2 "committed entry never popped", CCF
 //! `CommittedLogAppendOnlyProp`.
 //!
-//! To append in the middle of a log removes what stood there, and counts.
+//! To append in the middle of a log removes what stood there, and counts. To install a snapshot removes nothing, as it
+//! covers what it replaces, unless it ends below the commit index: then it takes the state machine back (etcd and
+//! openraft ignore such a snapshot).
+
 //!
 //! Not asserted: that entries which *others* know to be committed are never removed. A follower that holds a
 //! stale, different entry at a committed index must remove it. Nor anything about what was known in an
@@ -27,23 +30,32 @@ impl Oracle for NoTruncationBelowCommit {
 
     #[inline]
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
-        let Record::Noted { process, note: Note::Truncate { from: index } | Note::Append { index, .. } } =
-            record
-        else {
-            return;
-        };
+        let Record::Noted { process, note } = record else { return };
         let Some(node) = seen.mirror.node(*process) else { return };
-        // Index 0 stands before the first entry: to remove from there on is to remove everything.
-        let index = (*index).max(1);
-        // Where the log ends before the commit index (commit legality tells of that) there is nothing to
-        // remove.
-        if index <= node.commit && index <= node.log.last_index() {
-            found.report(Self::PROPERTY, stamp, *process, || {
-                format!(
-                    "{process} removed its log from {index} on, though it knew {} to be committed",
-                    node.commit
-                )
-            });
+        let commit = node.commit;
+        match note {
+            // Index 0 stands before the first entry: to remove from there on is to remove everything.
+            Note::Truncate { from: index } | Note::Append { index, .. } => {
+                found.judged(Self::PROPERTY);
+                let index = (*index).max(1);
+                // Where the log ends before the commit index (commit legality tells of that) there is nothing to
+                // remove.
+                if index <= commit && index <= node.log.last_index() {
+                    found.report(Self::PROPERTY, stamp, *process, || {
+                        format!("{process} removed its log from {index} on, though it knew {commit} to be committed")
+                    });
+                }
+            }
+            Note::Installed(facts) => {
+                found.judged(Self::PROPERTY);
+                if facts.index < commit {
+                    found.report(Self::PROPERTY, stamp, *process, || {
+                        let index = facts.index;
+                        format!("{process} installed a snapshot up to {index}, though it knew {commit} to be committed")
+                    });
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -76,6 +88,17 @@ mod tests {
     #[test]
     fn a_new_life_does_not_know_yet_what_was_committed() {
         one_of_three().restart(1).truncate(1, 1).keeps(NoTruncationBelowCommit);
+    }
+
+    #[test]
+    fn a_snapshot_that_ends_below_the_commit_index_breaks_it() {
+        let story = one_of_three().replicate(0, 1, 3).commit(0, 3).commit(1, 2).apply(0).snapshot(0);
+        let old = story.facts(0);
+        let violation = story.clone().installs(1, old).breaks(NoTruncationBelowCommit);
+        assert_eq!(violation.what, "1 installed a snapshot up to 1, though it knew 2 to be committed");
+        let story = story.apply(0).snapshot(0);
+        let new = story.facts(0);
+        story.install(1, new).holds();
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! **State machine safety**: nodes apply the same commands in the same order, to the same effect.
 //!
-//! - A node applies index after index, from 1 in each life, and none beyond its commit index.
+//! - A node applies index after index, in each life from behind the snapshot that it starts from, or from 1, and
+//!   none beyond its commit index. To install a snapshot is to have applied everything up to it.
 //! - What it applies at an index is what was committed there.
 //! - The state after an index is the same for whoever applied it: this catches a state machine that is not
 //!   deterministic.
@@ -8,22 +9,20 @@
 //! Source: Raft §5.4.3 and Figure 3, "State Machine Safety"; TigerBeetle's state checker; openraft "monotonic
 //! applied".
 //!
-//! Not asserted: that a node never applies an index again. In a new life it does, from 1, as the state
-//! machine lives in memory (until there are snapshots).
+//! Not asserted: that a node never applies an index again. In a new life it does, as the state machine lives in
+//! memory. What a snapshot holds is judged by snapshot consistency.
 //!
-//! Cost: a few loads and comparisons per applied entry; 8 bytes per index.
+//! Cost: a few loads and comparisons per applied entry. The states are the canon's, which forgets what lies below
+//! the floor.
 
-use super::{Found, Oracle, Seen};
-use crate::record::{Hash64, Note, Record};
+use super::{Applied, Found, Oracle, Seen};
+use crate::record::{Note, Record};
 use crate::violation::Property;
-use sim_core::{Interest, ProcessId, RecordKind, Stamp};
+use sim_core::{Interest, RecordKind, Stamp};
 
 /// See the head of this file.
-#[derive(Clone, Debug, Default)]
-pub struct StateMachineSafety {
-    /// By index, from 1: the state after it, and who got there first.
-    states: Vec<(Hash64, ProcessId)>,
-}
+#[derive(Clone, Debug)]
+pub struct StateMachineSafety;
 
 impl Oracle for StateMachineSafety {
     const PROPERTY: Property = Property::StateMachineSafety;
@@ -31,11 +30,12 @@ impl Oracle for StateMachineSafety {
 
     #[inline]
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
-        let Record::Noted { process, note: Note::Apply { index, term, command, state } } = record else {
+        let Record::Noted { process, note: Note::Apply { index, term, command, state, .. } } = record else {
             return;
         };
         let Some(node) = seen.mirror.node(*process) else { return };
         let (index, due) = (*index, node.applied.saturating_add(1));
+        found.judged(Self::PROPERTY);
         let mut report = |what: &dyn Fn() -> String| found.report(Self::PROPERTY, stamp, *process, what);
         if index != due {
             report(&|| format!("{process} applied {index}, where {due} was next"));
@@ -56,16 +56,12 @@ impl Oracle for StateMachineSafety {
             });
             return;
         }
-        let place = usize::try_from(index - 1).expect("an index that was applied fits into memory");
-        match self.states.get(place) {
-            None if place == self.states.len() => self.states.push((*state, *process)),
-            Some((first, by)) if first != state => {
-                report(&|| {
-                    format!("after {index} the state of {process} is {state}, but that of {by} was {first}")
-                });
-            }
-            // Beyond a gap there is nothing to compare with, and the gap itself was reported.
-            None | Some(_) => {}
+        if let Some(Applied { state: first, by, .. }) =
+            seen.canon.applied(index).filter(|first| first.state != *state)
+        {
+            report(&|| {
+                format!("after {index} the state of {process} is {state}, but that of {by} was {first}")
+            });
         }
     }
 }

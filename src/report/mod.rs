@@ -5,6 +5,7 @@ use crate::chain::Chain;
 use crate::execute::{Outcome, Verdict};
 use crate::scenario::{Scenario, Seed};
 use crate::violation::Violation;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -72,8 +73,23 @@ pub fn text(scenario: &Scenario, outcome: &Outcome, replay: &str) -> String {
         (Verdict::Failed, Some(violation)) => lines.extend(failure(scenario, outcome, violation)),
         (Verdict::Failed, None) => lines.push(format!("FAIL {name}  seed {seed}  {ended}")),
     }
+    lines.extend(not_judged(outcome));
+    if let Some(why) = &outcome.excused {
+        lines.push(format!("  not asked to live: {}", clipped(why)));
+    }
     lines.push(format!("replay: {replay}"));
     lines.join("\n")
+}
+
+/// What was not judged to the end, a line for each reason.
+fn not_judged(outcome: &Outcome) -> Vec<String> {
+    let mut reasons: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    for (property, because) in &outcome.voided {
+        reasons.entry(because).or_default().push(property.name());
+    }
+    let line =
+        |(because, names): (&str, Vec<&str>)| format!("  not judged, for {because}: {}", names.join(", "));
+    reasons.into_iter().map(line).collect()
 }
 
 fn failure(scenario: &Scenario, outcome: &Outcome, violation: &Violation) -> Vec<String> {
@@ -106,13 +122,17 @@ fn clipped(text: &str) -> String {
 #[must_use]
 pub fn run_json(scenario: &Scenario, outcome: &Outcome, replay: &str) -> Value {
     let traffic = outcome.stats.traffic(None, None);
+    let voided =
+        outcome.voided.iter().map(|(property, because)| json!({ "property": property, "because": because }));
     json!({
         "name": scenario.name,
         "seed": Seed(outcome.seed).to_string(),
         "verdict": outcome.verdict.word(),
         "expected": scenario.expect,
         "violations": outcome.violations,
+        "voided": voided.collect::<Vec<_>>(),
         "ended_ns": outcome.at,
+        "liveness_excused": outcome.excused,
         "records": outcome.records,
         "digest": format!("{:016x}", outcome.digest),
         "events": outcome.stats.events,

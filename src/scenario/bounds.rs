@@ -143,6 +143,60 @@ impl JsonSchema for TermRef {
     }
 }
 
+/// An index: a number, or the one remembered under the name of a mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexRef {
+    /// This index.
+    Number(u64),
+    /// The index of the same kind remembered at this mark.
+    Mark(Name),
+}
+
+impl Serialize for IndexRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Number(number) => serializer.serialize_u64(*number),
+            Self::Mark(name) => name.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for IndexRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IndexVisitor;
+        impl Visitor<'_> for IndexVisitor {
+            type Value = IndexRef;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an index, or the name of a mark")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<IndexRef, E> {
+                Ok(IndexRef::Number(number))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<IndexRef, E> {
+                text.parse().map(IndexRef::Mark).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(IndexVisitor)
+    }
+}
+
+impl JsonSchema for IndexRef {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "IndexRef".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let name = generator.subschema_for::<Name>();
+        schemars::json_schema!({
+            "description": "An index, or the name of a mark at which one is remembered.",
+            "anyOf": [{ "type": "integer", "minimum": 0 }, name],
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

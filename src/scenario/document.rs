@@ -1,14 +1,20 @@
 //! A whole scenario.
 
-use crate::scenario::form::As;
-use crate::scenario::options::{NetworkOptions, NodeKey, Pin, RaftChange, RaftOptions, StorageOptions};
+use crate::kv::Workload;
+use crate::scenario::clocks::ClockOptions;
+use crate::scenario::end::End;
+use crate::scenario::initial::{InitialMembers, InitialState};
+use crate::scenario::name::Name;
+use crate::scenario::network::NetworkOptions;
+use crate::scenario::node_key::NodeKey;
+use crate::scenario::pin::Pin;
+use crate::scenario::raft::{RaftChange, RaftOptions};
 use crate::scenario::seed::Seed;
-use crate::scenario::shorthand::{or_word, tagged};
 use crate::scenario::step::Step;
+use crate::scenario::storage::StorageOptions;
 use crate::violation::Property;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sim_core::Span;
 use std::collections::BTreeMap;
 
 /// A story of a Raft cluster: who takes part, what happens, what must hold.
@@ -33,6 +39,15 @@ pub struct Scenario {
     /// What every draw depends on. Default 0.
     #[serde(default)]
     pub seed: Seed,
+    /// Who belongs to the cluster when it begins. Default: every node, as a voter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<InitialMembers>,
+    /// The numbers of nodes that are not started at the beginning: until `restart` they count as crashed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub down: Vec<u16>,
+    /// What nodes have on their disks at the beginning, by number: `{"2": {"log": [1, 1, 2]}}`. Default: nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub initial: BTreeMap<NodeKey, InitialState>,
     /// Settings of every Raft node.
     #[serde(default)]
     pub raft: RaftOptions,
@@ -42,9 +57,15 @@ pub struct Scenario {
     /// How links treat messages.
     #[serde(default)]
     pub network: NetworkOptions,
-    /// How long writes take to become durable.
+    /// How disks treat writes.
     #[serde(default)]
     pub storage: StorageOptions,
+    /// Clocks that do not show true time, by number of the node: `{"3": {"drift": "-2%"}}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clocks: BTreeMap<NodeKey, ClockOptions>,
+    /// Clients of the key-value machine that run beside the steps. Absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
     /// Draws whose outcome is fixed from the beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pins: Vec<Pin>,
@@ -71,11 +92,16 @@ impl Scenario {
             name: name.into(),
             shows: String::new(),
             nodes,
+            members: None,
+            down: Vec::new(),
+            initial: BTreeMap::new(),
             seed: Seed::default(),
             raft: RaftOptions::default(),
             node_options: BTreeMap::new(),
             network: NetworkOptions::default(),
             storage: StorageOptions::default(),
+            clocks: BTreeMap::new(),
+            workload: None,
             pins: Vec::new(),
             steps: Vec::new(),
             end: End::default(),
@@ -106,6 +132,14 @@ impl Scenario {
             .map_or_else(|| self.raft.clone(), |change| self.raft.with(change))
     }
 
+    /// The clients that make calls by name, in the order in which the steps name them first.
+    #[must_use]
+    pub fn callers(&self) -> Vec<Name> {
+        let mut names = Vec::new();
+        callers(&self.steps, &mut names);
+        names
+    }
+
     /// The scenario as a file that [`Scenario::parse`] reads back.
     ///
     /// # Panics
@@ -117,6 +151,17 @@ impl Scenario {
             serde_json::to_string_pretty(self).expect("scenarios hold text, numbers, lists and objects only");
         text.push('\n');
         text
+    }
+}
+
+fn callers(steps: &[Step], names: &mut Vec<Name>) {
+    for step in steps {
+        if let Step::Call(call) = step
+            && !names.contains(&call.client)
+        {
+            names.push(call.client.clone());
+        }
+        step.blocks().into_iter().for_each(|steps| callers(steps, names));
     }
 }
 
@@ -144,39 +189,6 @@ pub(crate) fn nodes_message(number: u64) -> String {
 
 /// The most nodes a cluster may have.
 pub const NODES_MAX: u16 = 255;
-
-/// How a scenario ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(remote = "Self", rename_all = "snake_case")]
-#[schemars(rename = "End", transform = live_word)]
-pub enum End {
-    /// Every fault is undone; then the cluster must elect, commit and converge.
-    Live(Live),
-    /// Liveness is not asked for. The text says why.
-    Stop(String),
-}
-
-tagged!(End, "\"live\", {\"live\": {\"within\": \"20s\"}} or {\"stop\": \"the reason\"}");
-
-fn live_word(schema: &mut schemars::Schema) {
-    or_word(schema, &["live"]);
-}
-
-impl Default for End {
-    fn default() -> Self {
-        Self::Live(Live::default())
-    }
-}
-
-/// Everything is healed, what crashed restarts, what is paused goes on; then the cluster must elect a leader, commit a
-/// command and converge.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Live {
-    /// Within this time. Default: derived from election timeouts and latencies.
-    #[serde(with = "As::<Option<Span>>", skip_serializing_if = "Option::is_none")]
-    pub within: Option<Span>,
-}
 
 /// How the run must turn out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,5 +1,6 @@
 //! Steps that hold other steps, assertions, and commands.
 
+use crate::scenario::answer::Answer;
 use crate::scenario::name::Name;
 use crate::scenario::predicate::Predicate;
 use crate::scenario::shorthand::{or, shorthand};
@@ -107,25 +108,6 @@ impl<'de> DeserializeSeed<'de> for Tagged<'_> {
     }
 }
 
-/// What the node must answer to a command.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Answer {
-    /// It takes the command.
-    Accepted,
-    /// It does not, for it does not lead.
-    Refused,
-    /// Either.
-    #[default]
-    Any,
-}
-
-impl Answer {
-    fn is_any(&self) -> bool {
-        *self == Self::Any
-    }
-}
-
 /// Commands for nodes: one command as text, which goes to the leader, or an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
@@ -144,7 +126,7 @@ pub struct Propose {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_048_576))]
     pub bytes: Option<u32>,
-    /// What each node must answer: `accepted`, `refused` or `any` (default).
+    /// What each node must answer: `accepted`, `refused`, why it refuses, or `any` (default).
     #[serde(default, skip_serializing_if = "Answer::is_any")]
     pub expect: Answer,
     /// Gives the node that took the command a name.

@@ -165,7 +165,7 @@ impl Form for Role {
     }
 
     fn schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": ["follower", "candidate", "leader"] })
+        json_schema!({ "enum": ["follower", "candidate", "leader", "pre_candidate"] })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Steps about links: which ones, and what becomes of their messages.
 
-use crate::scenario::form::{As, MessageKind};
+use crate::scenario::form::As;
 use crate::scenario::shorthand::{or, shorthand};
 use crate::scenario::target::Target;
 use schemars::JsonSchema;
@@ -159,7 +159,8 @@ fn nodes_or_ends(schema: &mut schemars::Schema) {
     or_target(schema);
 }
 
-/// Groups of nodes: a list of targets, or an object with `groups`. Nodes in no group make up one more together.
+/// Groups of nodes: a list of targets, or an object with `groups`. Nodes in no group make up one more together. Clients may
+/// stand in groups; those in none reach every node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(remote = "Self", deny_unknown_fields)]
 #[schemars(rename = "Partition", transform = or_targets)]
@@ -305,34 +306,6 @@ impl From<Hold> for HoldFields {
         let ReleaseFields { nodes, from, to } = HeldLinks { links: hold.links }.into();
         Self { nodes, from, to, capture: hold.capture }
     }
-}
-
-/// Delivers one held message at once.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct DeliverOne {
-    /// Who sent it. Must stand for one node.
-    pub from: Target,
-    /// Who gets it. Must stand for one node.
-    pub to: Target,
-    /// Only one of this kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kind: Option<MessageKind>,
-}
-
-/// Loses every message in flight or held that matches. An empty object matches every message.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct DropPending {
-    /// Only those from these nodes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub from: Option<Target>,
-    /// Only those to these nodes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<Target>,
-    /// Only those of this kind.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub kind: Option<MessageKind>,
 }
 
 /// Stalls links: what is sent meanwhile sets out at the end.

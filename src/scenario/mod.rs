@@ -2,47 +2,87 @@
 //!
 //! Owns the format and its checks. Knows nothing of how a scenario is carried out.
 
+mod answer;
 mod bounds;
 mod check;
+mod client;
+mod clocks;
+mod disk;
 mod document;
+mod end;
 mod error;
 mod excerpt;
 mod flow;
-mod form;
+pub(crate) mod form;
+mod initial;
 mod link;
+mod membership;
 mod name;
-mod options;
+mod network;
+mod node_key;
 mod path;
+mod pending;
+mod pin;
 mod predicate;
+mod raft;
 mod read;
+mod read_step;
 #[cfg(test)]
 mod round_trip;
 mod schema;
 mod seed;
 mod shorthand;
+mod signed;
+mod sleep;
+mod snapshot_step;
 mod step;
+mod storage;
 mod suggest;
 #[cfg(test)]
 mod suites;
 mod target;
 
-pub use bounds::{Count, TermRef};
-pub use document::{End, Expect, Live, NODES_MAX, Scenario};
+pub use answer::Answer;
+pub use bounds::{Count, IndexRef, TermRef};
+pub use client::{
+    AwaitClients, Call, CallAnswer, CallOutcome, ClientSet, CompareAndSwap, Key, KeyValue, Keyed, Operation,
+    OperationKind,
+};
+pub use clocks::{ClockOptions, Periodic, SetClock};
+pub use disk::{
+    Crash, CrashAt, CrashPoint, DiskOperation, FailWrite, File, FilePlace, FillDisk, LieAboutFsync,
+    MisdirectWrite, OperationRef, Rot, SlowDisk,
+};
+pub use document::{Expect, NODES_MAX, Scenario};
+pub use end::{Connectivity, Core, End, Live, Quorum};
 pub use error::{Problem, ScenarioError};
-pub use flow::{Answer, Assert, Branch, If, Propose, Repeat};
+pub(crate) use excerpt::Excerpt;
+pub use flow::{Assert, Branch, If, Propose, Repeat};
 pub use form::MessageKind;
-pub use link::{Clog, Cut, DeliverOne, DropPending, Ends, Held, HeldLinks, Hold, Isolate, Links, Partition};
+pub use initial::{InitialEntry, InitialMembers, InitialSnapshot, InitialState};
+pub use link::{Clog, Cut, Ends, Held, HeldLinks, Hold, Isolate, Links, Partition};
+pub use membership::{
+    Change, LeaveJoint, MemberChange, MemberChanges, ReportUnreachable, Tick, TimerKind, Transfer, Transition,
+};
 pub use name::{Name, RESERVED};
-pub use options::{
-    DiskOptions, Fate, LinkRule, MessagePin, NetworkOptions, NodeKey, Pin, RaftChange, RaftOptions,
-    StorageOptions, TimeoutPin,
-};
+pub use network::{LinkRule, NetworkOptions};
+pub use node_key::NodeKey;
+pub use pending::{Deliver, DeliverOne, DropAfter, HowMany, Pending, Unpin};
+pub use pin::{Fate, MessagePin, Pin, TimeoutPin};
 pub use predicate::{
-    Among, Committed, CommittedAt, CountOf, Elapsed, IndexIs, MessageBytes, Messages, NotCommitted, Of,
-    Predicate, RoleIs, SingleLeader, TermIs, VoteIs,
+    Among, Amount, Calls, ClientsDone, Committed, CommittedAt, CountOf, DiskBytes, Elapsed, InConfig, Index,
+    IndexIs, LastEntry, MembersAre, Membership, MessageBytes, Messages, NotCommitted, Of, Predicate, Reads,
+    RoleIs, SingleLeader, TermIs, ValueIs, VoteIs, Which,
 };
+pub use raft::{RaftChange, RaftOptions};
 pub use read::SIZE_MAX;
+pub use read_step::{Read, ReadAnswer, ReadKind, ReadOutcome};
 pub use schema::schema;
 pub use seed::Seed;
-pub use step::{Always, Bind, Nodes, Pick, Sleep, Step, Until, WITHIN_DEFAULT};
-pub use target::Target;
+pub use signed::{Drift, Jump};
+pub use sleep::Sleep;
+pub use snapshot_step::{Compact, SendSnapshot};
+pub use step::{Always, Bind, Nodes, Pick, Step, Stop, Until, WITHIN_DEFAULT};
+pub use storage::{DiskOptions, Keep, StorageOptions};
+pub(crate) use suggest::did_you_mean;
+pub use target::{Client, Target};

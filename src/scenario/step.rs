@@ -1,20 +1,27 @@
 //! What is done, in order.
 
-use crate::scenario::flow::{Assert, Branch, If, Propose, Repeat};
-use crate::scenario::form::{As, PairVisitor, with_expected};
-use crate::scenario::link::{
-    Clog, Cut, DeliverOne, DropPending, HeldLinks, Hold, Isolate, Links, Partition, or_target,
+use crate::scenario::client::{AwaitClients, Call, ClientSet};
+use crate::scenario::clocks::SetClock;
+use crate::scenario::disk::{
+    Crash, CrashAt, FailWrite, FillDisk, LieAboutFsync, MisdirectWrite, Rot, SlowDisk,
 };
+use crate::scenario::flow::{Assert, Branch, If, Propose, Repeat};
+use crate::scenario::form::As;
+use crate::scenario::link::{Clog, Cut, HeldLinks, Hold, Isolate, Links, Partition, or_target};
+use crate::scenario::membership::{Change, LeaveJoint, ReportUnreachable, Tick, Transfer};
 use crate::scenario::name::Name;
-use crate::scenario::options::{LinkRule, Pin};
+use crate::scenario::network::LinkRule;
+use crate::scenario::pending::{Deliver, DeliverOne, DropAfter, Pending, Unpin};
+use crate::scenario::pin::Pin;
 use crate::scenario::predicate::Predicate;
-use crate::scenario::shorthand::{or_word, shorthand, tagged};
+use crate::scenario::read_step::Read;
+use crate::scenario::shorthand::{or, or_word, shorthand, tagged};
+use crate::scenario::sleep::Sleep;
+use crate::scenario::snapshot_step::{Compact, SendSnapshot};
 use crate::scenario::target::Target;
-use core::fmt;
 use schemars::JsonSchema;
-use serde::de::{Error, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sim_core::{Span, SpanError};
+use serde::{Deserialize, Serialize};
+use sim_core::Span;
 
 /// One step: an object whose only key is the verb.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,8 +46,9 @@ pub enum Step {
     Isolate(Isolate),
     /// Undoes `isolate` and every `cut` that touches the nodes.
     Reconnect(Nodes),
-    /// Stops the nodes: they lose their memory and their writes that are not durable.
-    Crash(Nodes),
+    /// Stops the nodes: they lose their memory and, unless their disk or this step says otherwise, their writes that are not
+    /// durable.
+    Crash(Crash),
     /// Starts crashed nodes from their durable state.
     Restart(Nodes),
     /// Freezes the nodes: what reaches them waits, their timers fire late.
@@ -53,7 +61,7 @@ pub enum Step {
     Join(Links),
     /// Lets messages through only within each group. Replaces an earlier partition.
     Partition(Partition),
-    /// Undoes every cut, isolation, partition, hold and clog. Crashed and paused nodes stay as they are.
+    /// Undoes every cut, isolation, partition, hold, clog and `drop_after`. Crashed and paused nodes stay as they are.
     Heal,
     /// Keeps what is sent over the links from now on until it is released.
     Hold(Hold),
@@ -62,7 +70,7 @@ pub enum Step {
     /// Delivers one held message at once: the oldest, or the oldest of a kind.
     DeliverOne(DeliverOne),
     /// Loses every message in flight or held that matches.
-    DropPending(DropPending),
+    DropPending(Pending),
     /// Stalls links: what is sent meanwhile sets out at the end.
     Clog(Clog),
     /// Changes how links treat messages sent from now on.
@@ -73,6 +81,84 @@ pub enum Step {
     Campaign(Target),
     /// Fixes the outcome of later draws.
     Pin(Pin),
+    /// Lets every message in flight or held that matches arrive twice.
+    DuplicatePending(Pending),
+    /// Lets the messages in flight or held that match arrive in another, drawn order: they swap their places.
+    Shuffle(Pending),
+    /// Delivers held messages at once: some, all, or until all is quiet.
+    Deliver(Deliver),
+    /// Loses everything that nodes send after so many messages more.
+    DropAfter(DropAfter),
+    /// Undoes `drop_after` of the nodes.
+    StopDropping(Nodes),
+    /// Leaves to chance again what pins have fixed.
+    Unpin(Unpin),
+    /// Asks for another configuration.
+    Change(Change),
+    /// Asks to leave a joint configuration.
+    LeaveJoint(LeaveJoint),
+    /// Asks a leader to hand over its leadership.
+    Transfer(Transfer),
+    /// Lets followers forget whom they follow, so that they may vote for others.
+    ForgetLeader(Nodes),
+    /// Lets a timer fire now.
+    Tick(Tick),
+    /// Tells nodes that others cannot be reached.
+    ReportUnreachable(ReportUnreachable),
+    /// Asks for a read that bypasses the log.
+    Read(Read),
+    /// Lets nodes take a snapshot now.
+    Snapshot(Nodes),
+    /// Drops the beginning of logs as far as a snapshot covers it.
+    Compact(Compact),
+    /// Makes a leader send its snapshot.
+    SendSnapshot(SendSnapshot),
+    /// Stalls disks: nothing that is written becomes durable until it is completed or released.
+    HoldWrites(Nodes),
+    /// Completes exactly one stalled write of each node: the oldest. None is an unmet expectation.
+    CompleteWrite(Nodes),
+    /// Undoes `hold_writes`: what is stalled completes, each write after a time of its own.
+    ReleaseWrites(Nodes),
+    /// Stalls state machines: nothing that is committed is applied until it is completed or released.
+    HoldApplies(Nodes),
+    /// Applies exactly one stalled entry at each node. None is an unmet expectation.
+    CompleteApply(Nodes),
+    /// Undoes `hold_applies`.
+    ReleaseApplies(Nodes),
+    /// Lets one coming operation of a disk fail.
+    FailWrite(FailWrite),
+    /// Fills disks: what does not fit any more fails.
+    FillDisk(FillDisk),
+    /// Undoes `fill_disk`: disks are as large again as in `storage`.
+    FreeDisk(Nodes),
+    /// Changes how long writes take.
+    SlowDisk(SlowDisk),
+    /// Flips bits of what is durable.
+    Rot(Rot),
+    /// Lets the next append to a file land over older bytes.
+    MisdirectWrite(MisdirectWrite),
+    /// Lets disks say that what was written is durable when it is not.
+    LieAboutFsync(LieAboutFsync),
+    /// Empties the disks of crashed nodes.
+    Wipe(Nodes),
+    /// Lets a node crash at one of its operations on files.
+    CrashAt(CrashAt),
+    /// Stops nodes in good order: what they are writing becomes durable first.
+    Shutdown(Nodes),
+    /// Changes how clocks run, or lets them jump.
+    SetClock(SetClock),
+    /// Lets a client make one call.
+    Call(Call),
+    /// Lets clients of the workload begin, or go on after `stop_clients`.
+    StartClients(ClientSet),
+    /// Lets clients of the workload finish what they have begun, and begin nothing more.
+    StopClients(ClientSet),
+    /// Lets time pass until clients have nothing left to do.
+    AwaitClients(AwaitClients),
+    /// A caption for those who read the run: one line of at most 200 characters.
+    Note(String),
+    /// Ends the run here, well: nothing after it is done, and liveness is not asked for.
+    Stop(Stop),
     /// Does steps several times.
     Repeat(Repeat),
     /// Draws one of several branches and does its steps.
@@ -84,6 +170,18 @@ pub enum Step {
 tagged!(Step, "one step with one verb, such as {\"sleep\": \"300ms\"}");
 
 impl Step {
+    /// The lists of steps that it holds.
+    #[must_use]
+    pub fn blocks(&self) -> Vec<&[Self]> {
+        match self {
+            Self::Repeat(repeat) => vec![&repeat.steps],
+            Self::Choose(branches) => branches.iter().map(|branch| branch.steps.as_slice()).collect(),
+            Self::If(condition) => vec![&condition.then, &condition.otherwise],
+            // Every other step stands alone.
+            _ => Vec::new(),
+        }
+    }
+
     /// Its verb in scenario files.
     #[must_use]
     pub const fn verb(&self) -> &'static str {
@@ -114,6 +212,45 @@ impl Step {
             Self::Propose(_) => "propose",
             Self::Campaign(_) => "campaign",
             Self::Pin(_) => "pin",
+            Self::DuplicatePending(_) => "duplicate_pending",
+            Self::Shuffle(_) => "shuffle",
+            Self::Deliver(_) => "deliver",
+            Self::DropAfter(_) => "drop_after",
+            Self::StopDropping(_) => "stop_dropping",
+            Self::Unpin(_) => "unpin",
+            Self::Change(_) => "change",
+            Self::LeaveJoint(_) => "leave_joint",
+            Self::Transfer(_) => "transfer",
+            Self::ForgetLeader(_) => "forget_leader",
+            Self::Tick(_) => "tick",
+            Self::ReportUnreachable(_) => "report_unreachable",
+            Self::Read(_) => "read",
+            Self::Snapshot(_) => "snapshot",
+            Self::Compact(_) => "compact",
+            Self::SendSnapshot(_) => "send_snapshot",
+            Self::HoldWrites(_) => "hold_writes",
+            Self::CompleteWrite(_) => "complete_write",
+            Self::ReleaseWrites(_) => "release_writes",
+            Self::HoldApplies(_) => "hold_applies",
+            Self::CompleteApply(_) => "complete_apply",
+            Self::ReleaseApplies(_) => "release_applies",
+            Self::FailWrite(_) => "fail_write",
+            Self::FillDisk(_) => "fill_disk",
+            Self::FreeDisk(_) => "free_disk",
+            Self::SlowDisk(_) => "slow_disk",
+            Self::Rot(_) => "rot",
+            Self::MisdirectWrite(_) => "misdirect_write",
+            Self::LieAboutFsync(_) => "lie_about_fsync",
+            Self::Wipe(_) => "wipe",
+            Self::CrashAt(_) => "crash_at",
+            Self::Shutdown(_) => "shutdown",
+            Self::SetClock(_) => "set_clock",
+            Self::Call(_) => "call",
+            Self::StartClients(_) => "start_clients",
+            Self::StopClients(_) => "stop_clients",
+            Self::AwaitClients(_) => "await_clients",
+            Self::Note(_) => "note",
+            Self::Stop(_) => "stop",
             Self::Repeat(_) => "repeat",
             Self::Choose(_) => "choose",
             Self::If(_) => "if",
@@ -122,7 +259,22 @@ impl Step {
 }
 
 fn bare_verbs(schema: &mut schemars::Schema) {
-    or_word(schema, &["heal", "drop_pending"]);
+    or_word(
+        schema,
+        &[
+            "heal",
+            "drop_pending",
+            "duplicate_pending",
+            "shuffle",
+            "deliver",
+            "unpin",
+            "leave_joint",
+            "start_clients",
+            "stop_clients",
+            "await_clients",
+            "stop",
+        ],
+    );
     // The one verb that takes nothing may be written like the others.
     let nothing = serde_json::json!({ "type": "object", "additionalProperties": false });
     if let Some(forms) = schema.get_mut("anyOf").and_then(serde_json::Value::as_array_mut) {
@@ -135,74 +287,14 @@ fn bare_verbs(schema: &mut schemars::Schema) {
     }
 }
 
-/// How long to sleep: a duration, or the shortest and the longest of a range to draw from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sleep {
-    /// This long.
-    For(Span),
-    /// From the first to the second, both included, drawn.
-    Between(Span, Span),
-}
-
-impl Serialize for Sleep {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::For(span) => span.serialize(serializer),
-            Self::Between(shortest, longest) => (shortest, longest).serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Sleep {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        const EXPECTED: &str =
-            "a duration with its unit, such as \"150ms\", or a range, such as [\"10ms\", \"500ms\"]";
-        struct SleepVisitor;
-        impl<'de> Visitor<'de> for SleepVisitor {
-            type Value = Sleep;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(
-                    "a duration with its unit, such as \"150ms\", or a range, such as [\"10ms\", \"500ms\"]",
-                )
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Sleep, E> {
-                text.parse()
-                    .map(Sleep::For)
-                    .map_err(|error: SpanError| E::custom(with_expected(&error, EXPECTED)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Sleep, A::Error> {
-                PairVisitor.visit_seq(items).map(|(shortest, longest)| Sleep::Between(shortest, longest))
-            }
-        }
-        deserializer.deserialize_any(SleepVisitor)
-    }
-}
-
-impl JsonSchema for Sleep {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Sleep".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let (one, pair) = (As::<Span>::json_schema(generator), As::<(Span, Span)>::json_schema(generator));
-        schemars::json_schema!({
-            "description": "A duration, or the shortest and the longest of a range to draw from.",
-            "anyOf": [one, pair],
-        })
-    }
-}
-
 /// How long `until` waits unless it says so.
 pub const WITHIN_DEFAULT: Span = Span::from_secs(5);
 
-fn within_default() -> Span {
+pub(crate) fn within_default() -> Span {
     WITHIN_DEFAULT
 }
 
-fn is_within_default(within: &Span) -> bool {
+pub(crate) fn is_within_default(within: &Span) -> bool {
     *within == WITHIN_DEFAULT
 }
 
@@ -266,3 +358,21 @@ pub struct Nodes {
 shorthand!(Nodes, "a target, or an object with `nodes`", Target, |nodes| Nodes { nodes }, |full| Some(
     &full.nodes
 ));
+
+/// The end of a run: why it ends here, or an object with `why`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(remote = "Self", default, deny_unknown_fields)]
+#[schemars(rename = "Stop", transform = or_text)]
+pub struct Stop {
+    /// Why it ends here, in one line of at most 200 characters.
+    #[schemars(length(max = 200))]
+    pub why: String,
+}
+
+shorthand!(Stop, "why the run ends here, or an object with `why`", String, |why| Stop { why }, |full| Some(
+    &full.why
+));
+
+fn or_text(schema: &mut schemars::Schema) {
+    or(schema, &serde_json::json!({ "type": "string", "maxLength": 200 }));
+}

@@ -12,6 +12,7 @@ pub(super) enum Standing {
     Absent,
     Leader,
     Candidate,
+    PreCandidate,
     Follower,
     Paused,
     Down,
@@ -23,6 +24,7 @@ impl Standing {
             Self::Absent => ' ',
             Self::Leader => Role::Leader.letter(),
             Self::Candidate => Role::Candidate.letter(),
+            Self::PreCandidate => Role::PreCandidate.letter(),
             Self::Follower => Role::Follower.letter(),
             Self::Paused => 'Z',
             Self::Down => 'X',
@@ -34,6 +36,7 @@ impl Standing {
             Self::Absent => "not started",
             Self::Leader => Role::Leader.name(),
             Self::Candidate => Role::Candidate.name(),
+            Self::PreCandidate => "pre-candidate",
             Self::Follower => Role::Follower.name(),
             Self::Paused => "paused",
             Self::Down => "down",
@@ -96,6 +99,7 @@ impl Cluster {
             _ if node.paused => Standing::Paused,
             Some(Role::Leader) => Standing::Leader,
             Some(Role::Candidate) => Standing::Candidate,
+            Some(Role::PreCandidate) => Standing::PreCandidate,
             Some(Role::Follower) | None => Standing::Follower,
         };
         let links = 2 * self.nodes.len().saturating_sub(1);
@@ -142,7 +146,22 @@ impl Cluster {
                 | Note::Apply { .. }
                 | Note::Proposed { .. }
                 | Note::Accepted { .. }
-                | Note::Refused { .. } => {}
+                | Note::Refused { .. }
+                | Note::Forwarded { .. }
+                | Note::Members { .. }
+                | Note::Snapshot(_)
+                | Note::Installed(_)
+                | Note::PersistSnapshot { .. }
+                | Note::Compacted { .. }
+                | Note::PersistCompacted { .. }
+                | Note::ReadAsked { .. }
+                | Note::ReadReady { .. }
+                | Note::ReadRefused { .. }
+                | Note::StorageFailed { .. }
+                | Note::Mended { .. }
+                | Note::Submitted { .. }
+                | Note::Call(_)
+                | Note::Return(_) => {}
             },
             Record::Sent { .. }
             | Record::Delivered { .. }
@@ -155,7 +174,9 @@ impl Cluster {
             | Record::WriteIssued { .. }
             | Record::WriteDurable { .. }
             | Record::Injected { .. }
-            | Record::Marked { .. } => {}
+            | Record::Marked { .. }
+            | Record::WriteFailed { .. }
+            | Record::OperationFailed { .. } => {}
         }
     }
 
@@ -198,13 +219,36 @@ impl Cluster {
             | Fault::Release { .. }
             | Fault::DeliverOne { .. }
             | Fault::DropPending { .. }
+            | Fault::DeliverAll { .. }
+            | Fault::DuplicatePending { .. }
+            | Fault::Shuffle { .. }
+            | Fault::DropAfter { .. }
+            | Fault::StopDropping { .. }
             | Fault::Clog { .. }
             | Fault::SetQuality { .. }
             // Their records tell what became of them.
             | Fault::Crash { .. }
             | Fault::Restart { .. }
             | Fault::Pause { .. }
-            | Fault::Resume { .. } => {}
+            | Fault::Resume { .. }
+            | Fault::WipeDisk { .. }
+            // Nothing of them is seen in a lane.
+            | Fault::SetDisk { .. }
+            | Fault::StallDisk { .. }
+            | Fault::UnstallDisk { .. }
+            | Fault::CompleteSync { .. }
+            | Fault::FailOperation { .. }
+            | Fault::FailSync { .. }
+            | Fault::LimitDisk { .. }
+            | Fault::FlipBits { .. }
+            | Fault::Misdirect { .. }
+            | Fault::SetHonesty { .. }
+            | Fault::SetCrashMode { .. }
+            | Fault::CrashAt { .. }
+            | Fault::CrashAtComing { .. }
+            | Fault::DisarmCrash { .. }
+            | Fault::HealDisk { .. }
+            | Fault::SetClock { .. } => {}
         }
     }
 

@@ -298,7 +298,11 @@ impl Pen {
         let mut badge = String::from(mark.standing.letter());
         match mark.standing {
             Standing::Absent | Standing::Down => {}
-            Standing::Leader | Standing::Candidate | Standing::Follower | Standing::Paused => {
+            Standing::Leader
+            | Standing::Candidate
+            | Standing::PreCandidate
+            | Standing::Follower
+            | Standing::Paused => {
                 let _ = write!(badge, "{}", mark.term);
             }
         }
@@ -371,7 +375,7 @@ fn style_of(mark: Mark, acts: bool) -> Style {
     let style = match mark.standing {
         Standing::Absent => PLAIN,
         Standing::Leader => on(AnsiColor::Green),
-        Standing::Candidate => on(AnsiColor::Yellow),
+        Standing::Candidate | Standing::PreCandidate => on(AnsiColor::Yellow),
         Standing::Follower => Style::new().fg_color(Some(Color::Ansi(AnsiColor::Cyan))),
         Standing::Paused => on(AnsiColor::Magenta),
         Standing::Down => on(AnsiColor::Red),

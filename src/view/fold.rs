@@ -5,8 +5,9 @@ use crate::record::{MessageFacts, Note, Record, Role};
 use crate::view::cluster::{Cluster, Mark, Standing};
 use crate::view::draw::{Cell, Pen, Place, Row};
 use crate::view::entry::{Phrase, add};
+use crate::view::faults::verb;
 use crate::view::letters::{self, Fate, Letter};
-use crate::view::wording::{Beats, Words, verb};
+use crate::view::wording::{Beats, Words};
 use crate::view::{Detail, TableOptions};
 use sim_core::{Fault, ProcessId, Stamp, VirtualTime};
 use std::collections::BTreeMap;
@@ -206,7 +207,9 @@ impl<'a> Teller<'a> {
             | Record::Resumed { .. }
             | Record::Panicked { .. }
             | Record::Injected { .. }
-            | Record::Marked { .. } => true,
+            | Record::Marked { .. }
+            | Record::WriteFailed { .. }
+            | Record::OperationFailed { .. } => true,
             Record::TimerFired { timer, .. } => *timer == ELECTION,
             Record::TimerSet { .. } | Record::WriteIssued { .. } | Record::WriteDurable { .. } => false,
             Record::Dropped { .. }
@@ -216,21 +219,41 @@ impl<'a> Teller<'a> {
             Record::Sent { facts, .. } => match facts {
                 MessageFacts::RequestVote { .. }
                 | MessageFacts::RequestVoteResponse { .. }
-                | MessageFacts::AppendEntriesRefused { .. } => true,
+                | MessageFacts::AppendEntriesRefused { .. }
+                | MessageFacts::PreVote { .. }
+                | MessageFacts::PreVoteResponse { .. }
+                | MessageFacts::InstallSnapshot { .. }
+                | MessageFacts::TimeoutNow { .. }
+                | MessageFacts::ReadIndex { .. }
+                | MessageFacts::ReadIndexResponse { .. } => true,
                 MessageFacts::AppendEntries { .. } => self.letters[place] == Letter::Told,
-                // Whom the acceptance helps to commit says so.
-                MessageFacts::AppendEntriesAccepted { .. } => false,
+                // Whom the acceptance helps to commit says so; the notes tell of commands and clients.
+                MessageFacts::AppendEntriesAccepted { .. }
+                | MessageFacts::InstallSnapshotResponse { .. }
+                | MessageFacts::Forward { .. }
+                | MessageFacts::ClientRequest { .. }
+                | MessageFacts::ClientReply { .. } => false,
             },
             Record::Delivered { facts, .. } => match facts {
                 MessageFacts::RequestVoteResponse { term, .. } => {
                     open.before.standing == Standing::Candidate && open.before.term == *term
                 }
+                MessageFacts::PreVoteResponse { .. } => open.before.standing == Standing::PreCandidate,
                 MessageFacts::AppendEntriesRefused { term, .. } => {
                     open.before.standing == Standing::Leader && open.before.term == *term
                 }
                 MessageFacts::RequestVote { .. }
                 | MessageFacts::AppendEntries { .. }
-                | MessageFacts::AppendEntriesAccepted { .. } => false,
+                | MessageFacts::AppendEntriesAccepted { .. }
+                | MessageFacts::PreVote { .. }
+                | MessageFacts::InstallSnapshot { .. }
+                | MessageFacts::InstallSnapshotResponse { .. }
+                | MessageFacts::TimeoutNow { .. }
+                | MessageFacts::ReadIndex { .. }
+                | MessageFacts::ReadIndexResponse { .. }
+                | MessageFacts::Forward { .. }
+                | MessageFacts::ClientRequest { .. }
+                | MessageFacts::ClientReply { .. } => false,
             },
             Record::Noted { note, .. } => match note {
                 Note::Role { .. }
@@ -241,8 +264,26 @@ impl<'a> Teller<'a> {
                 | Note::Commit { .. }
                 | Note::Apply { .. }
                 | Note::Proposed { .. }
-                | Note::Refused { .. } => true,
-                Note::Recovered { .. } | Note::Persist { .. } | Note::Accepted { .. } => false,
+                | Note::Refused { .. }
+                | Note::Forwarded { .. }
+                | Note::Snapshot(_)
+                | Note::Installed(_)
+                | Note::Compacted { .. }
+                | Note::ReadAsked { .. }
+                | Note::ReadReady { .. }
+                | Note::ReadRefused { .. }
+                | Note::StorageFailed { .. }
+                | Note::Mended { .. }
+                | Note::Call(_)
+                | Note::Return(_) => true,
+                // The configuration that a cluster begins with is no news.
+                Note::Members { index, .. } => *index > 0,
+                Note::Recovered { .. }
+                | Note::Persist { .. }
+                | Note::Accepted { .. }
+                | Note::PersistSnapshot { .. }
+                | Note::PersistCompacted { .. }
+                | Note::Submitted { .. } => false,
             },
         }
     }
@@ -263,7 +304,14 @@ impl<'a> Teller<'a> {
                 // A candidate votes for itself.
                 Some(Note::Vote { .. }) => campaigns,
                 Some(Note::Recovered { term, last_index, .. }) => *term == 0 && *last_index == 0,
-                Some(note) => matches!(note, Note::Persist { .. } | Note::Accepted { .. }),
+                Some(Note::Members { index, .. }) => *index == 0,
+                Some(note) => matches!(
+                    note,
+                    Note::Persist { .. }
+                        | Note::PersistSnapshot { .. }
+                        | Note::PersistCompacted { .. }
+                        | Note::Accepted { .. }
+                ),
                 // The new role says why a timer fired.
                 None if matches!(record, Record::TimerFired { .. }) => campaigns,
                 None => is_upkeep(record),
@@ -382,7 +430,14 @@ fn is_upkeep(record: &Record) -> bool {
     match record {
         Record::TimerSet { timer, .. } => *timer != ELECTION,
         Record::WriteIssued { .. } | Record::WriteDurable { .. } => true,
-        Record::Sent { facts, .. } => matches!(facts, MessageFacts::AppendEntriesAccepted { .. }),
+        Record::Sent { facts, .. } => matches!(
+            facts,
+            MessageFacts::AppendEntriesAccepted { .. }
+                | MessageFacts::InstallSnapshotResponse { .. }
+                | MessageFacts::Forward { .. }
+                | MessageFacts::ClientRequest { .. }
+                | MessageFacts::ClientReply { .. }
+        ),
         Record::Booted { .. }
         | Record::Crashed { .. }
         | Record::Paused { .. }
@@ -396,7 +451,9 @@ fn is_upkeep(record: &Record) -> bool {
         | Record::TimerFired { .. }
         | Record::Noted { .. }
         | Record::Injected { .. }
-        | Record::Marked { .. } => false,
+        | Record::Marked { .. }
+        | Record::WriteFailed { .. }
+        | Record::OperationFailed { .. } => false,
     }
 }
 
@@ -410,6 +467,7 @@ fn is_cause(record: &Record) -> bool {
         | Record::Delivered { .. }
         | Record::TimerFired { .. }
         | Record::WriteDurable { .. }
+        | Record::WriteFailed { .. }
         | Record::Injected { .. }
         | Record::Marked { .. } => true,
         Record::Noted { note, .. } => matches!(note, Note::Proposed { .. }),
@@ -420,6 +478,7 @@ fn is_cause(record: &Record) -> bool {
         | Record::Held { .. }
         | Record::Released { .. }
         | Record::TimerSet { .. }
-        | Record::WriteIssued { .. } => false,
+        | Record::WriteIssued { .. }
+        | Record::OperationFailed { .. } => false,
     }
 }

@@ -59,7 +59,22 @@ impl Layout {
                     | Note::Apply { .. }
                     | Note::Proposed { .. }
                     | Note::Accepted { .. }
-                    | Note::Refused { .. } => {}
+                    | Note::Refused { .. }
+                    | Note::Forwarded { .. }
+                    | Note::Members { .. }
+                    | Note::Snapshot(_)
+                    | Note::Installed(_)
+                    | Note::PersistSnapshot { .. }
+                    | Note::Compacted { .. }
+                    | Note::PersistCompacted { .. }
+                    | Note::ReadAsked { .. }
+                    | Note::ReadReady { .. }
+                    | Note::ReadRefused { .. }
+                    | Note::StorageFailed { .. }
+                    | Note::Mended { .. }
+                    | Note::Submitted { .. }
+                    | Note::Call(_)
+                    | Note::Return(_) => {}
                 },
                 Record::Injected { fault } => reach |= cuts(fault),
                 Record::Booted { .. }
@@ -77,7 +92,9 @@ impl Layout {
                 | Record::TimerFired { .. }
                 | Record::WriteIssued { .. }
                 | Record::WriteDurable { .. }
-                | Record::Marked { .. } => {}
+                | Record::Marked { .. }
+                | Record::WriteFailed { .. }
+                | Record::OperationFailed { .. } => {}
             }
         }
         let full = options.detail == Detail::Full;

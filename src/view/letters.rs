@@ -102,13 +102,16 @@ impl Reader {
                     waiting.clear();
                 }
             }
-            Record::TimerFired { .. } | Record::WriteDurable { .. } => self.handling = None,
+            Record::TimerFired { .. } | Record::WriteDurable { .. } | Record::WriteFailed { .. } => {
+                self.handling = None;
+            }
             Record::Paused { .. }
             | Record::Resumed { .. }
             | Record::Panicked { .. }
             | Record::TimerSet { .. }
             | Record::WriteIssued { .. }
             | Record::Noted { .. }
+            | Record::OperationFailed { .. }
             | Record::Injected { .. }
             | Record::Marked { .. } => {}
         }
@@ -139,7 +142,18 @@ impl Reader {
                     self.under_way.insert(id, Trail { sent, original: false });
                 }
             }
-            MessageFacts::RequestVote { .. } | MessageFacts::RequestVoteResponse { .. } => {}
+            MessageFacts::RequestVote { .. }
+            | MessageFacts::RequestVoteResponse { .. }
+            | MessageFacts::PreVote { .. }
+            | MessageFacts::PreVoteResponse { .. }
+            | MessageFacts::InstallSnapshot { .. }
+            | MessageFacts::InstallSnapshotResponse { .. }
+            | MessageFacts::TimeoutNow { .. }
+            | MessageFacts::ReadIndex { .. }
+            | MessageFacts::ReadIndexResponse { .. }
+            | MessageFacts::Forward { .. }
+            | MessageFacts::ClientRequest { .. }
+            | MessageFacts::ClientReply { .. } => {}
         }
     }
 
@@ -159,7 +173,18 @@ impl Reader {
                     self.decide(trail.sent, Fate::Answered);
                 }
             }
-            MessageFacts::RequestVote { .. } | MessageFacts::RequestVoteResponse { .. } => {}
+            MessageFacts::RequestVote { .. }
+            | MessageFacts::RequestVoteResponse { .. }
+            | MessageFacts::PreVote { .. }
+            | MessageFacts::PreVoteResponse { .. }
+            | MessageFacts::InstallSnapshot { .. }
+            | MessageFacts::InstallSnapshotResponse { .. }
+            | MessageFacts::TimeoutNow { .. }
+            | MessageFacts::ReadIndex { .. }
+            | MessageFacts::ReadIndexResponse { .. }
+            | MessageFacts::Forward { .. }
+            | MessageFacts::ClientRequest { .. }
+            | MessageFacts::ClientReply { .. } => {}
         }
     }
 

@@ -6,9 +6,12 @@
 mod cluster;
 mod draw;
 mod entry;
+mod faults;
 mod fold;
 mod layout;
 mod letters;
+mod messages;
+mod notes;
 mod text;
 mod wording;
 

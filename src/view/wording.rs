@@ -1,12 +1,11 @@
 //! What a record is called, in the words of the field.
 
 use crate::adapter::{ELECTION, HEARTBEAT};
-use crate::record::{Hash64, MESSAGE_KINDS, MessageFacts, Note, Record};
+use crate::record::{Hash64, MESSAGE_KINDS, Note, Record};
 use crate::view::entry::Phrase;
+use crate::view::notes::{NOTHING, persisted};
 use crate::view::text::{columns, inert, quoted, width};
-use sim_core::{
-    DropReason, Fault, InFlight, MessageId, ProcessId, Span, Stamp, TimerId, VirtualTime, WriteId,
-};
+use sim_core::{DropReason, InFlight, MessageId, ProcessId, Span, Stamp, TimerId, VirtualTime, WriteId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -15,18 +14,18 @@ const COMMAND_COLUMNS: usize = 40;
 
 /// The arrows and crosses.
 #[derive(Clone, Copy)]
-struct Glyphs {
-    to: &'static str,
+pub(super) struct Glyphs {
+    pub(super) to: &'static str,
     from: &'static str,
     lost: &'static str,
 }
 
 /// Words for records, with what must be remembered to find them.
 pub(super) struct Words {
-    glyphs: Glyphs,
+    pub(super) glyphs: Glyphs,
     count: u16,
-    full: bool,
-    ascii: bool,
+    pub(super) full: bool,
+    pub(super) ascii: bool,
     /// The texts of commands, quoted, by their hashes.
     commands: BTreeMap<Hash64, String>,
     /// What writes hold, for the record of their becoming durable.
@@ -57,6 +56,12 @@ impl Words {
                     let text = persisted(hard.as_ref(), log.as_ref());
                     self.writes.insert((*process, *write), text);
                 }
+                Note::PersistSnapshot { write, index } if self.full => {
+                    self.holds_too(*process, *write, &format!("snapshot {index}"));
+                }
+                Note::PersistCompacted { write, base } if self.full => {
+                    self.holds_too(*process, *write, &format!("log without {base} and below"));
+                }
                 Note::Persist { .. }
                 | Note::Recovered { .. }
                 | Note::Role { .. }
@@ -67,7 +72,22 @@ impl Words {
                 | Note::Commit { .. }
                 | Note::Apply { .. }
                 | Note::Accepted { .. }
-                | Note::Refused { .. } => {}
+                | Note::Refused { .. }
+                | Note::Forwarded { .. }
+                | Note::Members { .. }
+                | Note::Snapshot(_)
+                | Note::Installed(_)
+                | Note::PersistSnapshot { .. }
+                | Note::Compacted { .. }
+                | Note::PersistCompacted { .. }
+                | Note::ReadAsked { .. }
+                | Note::ReadReady { .. }
+                | Note::ReadRefused { .. }
+                | Note::StorageFailed { .. }
+                | Note::Mended { .. }
+                | Note::Submitted { .. }
+                | Note::Call(_)
+                | Note::Return(_) => {}
             },
             Record::Crashed { process, .. } => {
                 let lost = (*process, WriteId(0))..=(*process, WriteId(u64::MAX));
@@ -91,8 +111,21 @@ impl Words {
             | Record::WriteIssued { .. }
             | Record::WriteDurable { .. }
             | Record::Injected { .. }
-            | Record::Marked { .. } => {}
+            | Record::Marked { .. }
+            | Record::WriteFailed { .. }
+            | Record::OperationFailed { .. } => {}
         }
+    }
+
+    /// A write holds this beside what was told of it.
+    fn holds_too(&mut self, process: ProcessId, write: WriteId, what: &str) {
+        let text = self.writes.entry((process, write)).or_default();
+        if text.is_empty() || text == NOTHING {
+            text.clear();
+        } else {
+            text.push_str(", ");
+        }
+        text.push_str(what);
     }
 
     fn cut_short(&self, text: String) -> String {
@@ -170,51 +203,6 @@ impl Words {
         text
     }
 
-    fn facts(&self, facts: &MessageFacts) -> String {
-        match *facts {
-            MessageFacts::RequestVote { term, last_index, last_term } => {
-                format!("RequestVote t{term} last {last_index}/{last_term}")
-            }
-            MessageFacts::RequestVoteResponse { term, granted: true } => format!("grants vote t{term}"),
-            MessageFacts::RequestVoteResponse { term, granted: false } => format!("refuses vote t{term}"),
-            MessageFacts::AppendEntries { term, entries: 0, .. } if !self.full => {
-                format!("heartbeat t{term}")
-            }
-            MessageFacts::AppendEntries { term, prev_index, prev_term, entries, commit } => {
-                let mut text = format!("AppendEntries t{term} +{entries} after {prev_index}/{prev_term}");
-                if self.full {
-                    let _ = write!(text, " commit {commit}");
-                }
-                text
-            }
-            MessageFacts::AppendEntriesAccepted { term, match_index } => {
-                format!("accepts {match_index} (t{term})")
-            }
-            MessageFacts::AppendEntriesRefused { term, prev_index, conflict_index, conflict_term } => {
-                let mut text = format!("refuses {prev_index} (t{term})");
-                if !self.full {
-                    return text;
-                }
-                let _ = write!(text, ", conflict at {conflict_index}");
-                if let Some(conflict) = conflict_term {
-                    let _ = write!(text, "/{conflict}");
-                }
-                text
-            }
-        }
-    }
-
-    /// What a receiver says of a message. Folded it leaves out what the sender's entry has said.
-    fn received(&self, facts: &MessageFacts) -> String {
-        match *facts {
-            MessageFacts::RequestVote { term, .. } if !self.full => format!("RequestVote t{term}"),
-            MessageFacts::AppendEntries { term, entries, .. } if !self.full && entries > 0 => {
-                format!("AppendEntries t{term} +{entries}")
-            }
-            ref facts => self.facts(facts),
-        }
-    }
-
     /// The name of a message of which only the id is known.
     fn named(&self, id: &MessageId) -> String {
         let kind = MESSAGE_KINDS.get(usize::from(id.kind)).copied().unwrap_or("message");
@@ -232,9 +220,8 @@ impl Words {
         let text = match record {
             Record::Booted { life: 1, .. } => "boots".to_string(),
             Record::Booted { life, .. } => format!("restart, life {life}"),
-            Record::Crashed { writes_lost: 0, .. } => "crash".to_string(),
-            Record::Crashed { writes_lost, .. } => {
-                format!("crash ({} lost)", many(u64::from(*writes_lost), "write"))
+            Record::Crashed { writes_lost, synced_lost, operation, .. } => {
+                crashed(*writes_lost, *synced_lost, *operation)
             }
             Record::Paused { .. } => "paused".to_string(),
             Record::Resumed { .. } => "resumed".to_string(),
@@ -271,75 +258,12 @@ impl Words {
             Record::Noted { process, note } => return self.note(*process, note),
             Record::Injected { fault } => self.fault(fault),
             Record::Marked { text } => inert(text, self.ascii),
+            Record::WriteFailed { write, error, .. } => format!("write {} fails: {error}", write.0),
+            Record::OperationFailed { operation, error, .. } => {
+                format!("storage operation {operation} fails: {error}")
+            }
         };
         Phrase::Text(text)
-    }
-
-    fn note(&self, process: ProcessId, note: &Note) -> Phrase {
-        let text = match note {
-            Note::Recovered { term, vote, last_index, .. } => {
-                format!("recovers {}", state(*term, *vote, Some(*last_index)))
-            }
-            Note::Role { role, term } => format!("becomes {} t{term}", role.name()),
-            Note::Term { term } => format!("moves to t{term}"),
-            Note::Vote { term, candidate } if *candidate == process => format!("votes for itself (t{term})"),
-            Note::Vote { term, candidate } => format!("votes for {candidate} (t{term})"),
-            Note::Append { index, term, command } => {
-                let (verb, first, last, term) = ("append", *index, *index, *term);
-                return Phrase::Entries { verb, first, last, term, commands: vec![*command] };
-            }
-            Note::Truncate { from } => format!("truncate from {from}"),
-            Note::Persist { write, hard, log } => {
-                format!("write {} holds {}", write.0, persisted(hard.as_ref(), log.as_ref()))
-            }
-            Note::Commit { index } => format!("commit {index}"),
-            Note::Apply { index, term, command, .. } => {
-                let (verb, first, last, term) = ("apply", *index, *index, *term);
-                return Phrase::Entries { verb, first, last, term, commands: vec![*command] };
-            }
-            Note::Proposed { command, .. } => format!("proposed {}", self.command(*command)),
-            Note::Accepted { index, term } => format!("takes it at {index} (t{term})"),
-            Note::Refused { leader: Some(leader) } => format!("refuses it, {leader} leads"),
-            Note::Refused { leader: None } => "refuses it, knows no leader".to_string(),
-        };
-        Phrase::Text(text)
-    }
-
-    /// What a fault does, beginning with its verb in scenarios.
-    fn fault(&self, fault: &Fault) -> String {
-        let link = |from: &ProcessId, to: &ProcessId| format!("{from}{}{to}", self.glyphs.to);
-        let any = |process: &Option<ProcessId>| process.map_or_else(|| "*".to_string(), |p| p.to_string());
-        let kind = |kind: &Option<u8>, none: &'static str| {
-            kind.map_or(none, |kind| MESSAGE_KINDS.get(usize::from(kind)).copied().unwrap_or("unknown"))
-        };
-        let verb = verb(fault);
-        match fault {
-            Fault::Cut { from, to, in_flight } => format!("{verb} {}{}", link(from, to), spared(*in_flight)),
-            Fault::Isolate { process, in_flight } => format!("{verb} {process}{}", spared(*in_flight)),
-            Fault::Partition { groups, in_flight } => {
-                let sides: Vec<String> = groups.iter().map(|group| listed(group)).collect();
-                format!("{verb} {}{}", sides.join(" | "), spared(*in_flight))
-            }
-            Fault::Heal => verb.to_string(),
-            Fault::Restore { from, to } | Fault::Release { from, to } => format!("{verb} {}", link(from, to)),
-            Fault::Hold { from, to, capture } => {
-                let captured = if *capture { ", with what is on the way" } else { "" };
-                format!("{verb} {}{captured}", link(from, to))
-            }
-            Fault::DeliverOne { from, to, kind: k } => {
-                format!("{verb} {} {}", kind(k, "message"), link(from, to))
-            }
-            Fault::DropPending { from, to, kind: k } => {
-                format!("{verb} {} {}{}{}", kind(k, "messages"), any(from), self.glyphs.to, any(to))
-            }
-            Fault::Clog { from, to, span } => format!("{verb} {} for {span}", link(from, to)),
-            Fault::SetQuality { from, to, .. } => format!("{verb} {}", link(from, to)),
-            Fault::Crash { process }
-            | Fault::Restart { process }
-            | Fault::Pause { process }
-            | Fault::Resume { process }
-            | Fault::Reconnect { process } => format!("{verb} {process}"),
-        }
     }
 }
 
@@ -356,26 +280,18 @@ pub(super) struct Beats {
     pub(super) until: VirtualTime,
 }
 
-/// The word that a scenario has for a fault.
-pub(super) const fn verb(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::Cut { .. } => "cut",
-        Fault::Restore { .. } => "join",
-        Fault::Isolate { .. } => "isolate",
-        Fault::Reconnect { .. } => "reconnect",
-        Fault::Partition { .. } => "partition",
-        Fault::Heal => "heal",
-        Fault::Hold { .. } => "hold",
-        Fault::Release { .. } => "release",
-        Fault::DeliverOne { .. } => "deliver one",
-        Fault::DropPending { .. } => "drop pending",
-        Fault::Clog { .. } => "clog",
-        Fault::SetQuality { .. } => "set link",
-        Fault::Crash { .. } => "crash",
-        Fault::Restart { .. } => "restart",
-        Fault::Pause { .. } => "pause",
-        Fault::Resume { .. } => "resume",
+fn crashed(writes_lost: u32, synced_lost: u32, operation: Option<u64>) -> String {
+    let mut text = "crash".to_string();
+    if let Some(operation) = operation {
+        let _ = write!(text, " at storage operation {operation}");
     }
+    if writes_lost > 0 {
+        let _ = write!(text, " ({} lost)", many(u64::from(writes_lost), "write"));
+    }
+    if synced_lost > 0 {
+        let _ = write!(text, " ({synced_lost} lost that were called durable)");
+    }
+    text
 }
 
 const fn why(reason: DropReason) -> &'static str {
@@ -385,22 +301,23 @@ const fn why(reason: DropReason) -> &'static str {
         DropReason::CutInFlight => "cut on the way",
         DropReason::Down => "receiver down",
         DropReason::Ordered => "by order",
+        DropReason::Corrupt => "damaged on the way",
         DropReason::Overflow => "receiver full",
     }
 }
 
-const fn spared(in_flight: InFlight) -> &'static str {
+pub(super) const fn spared(in_flight: InFlight) -> &'static str {
     match in_flight {
         InFlight::Drop => "",
         InFlight::Keep => ", sparing what is on the way",
     }
 }
 
-fn listed(nodes: &[ProcessId]) -> String {
+pub(super) fn listed(nodes: &[ProcessId]) -> String {
     nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
-fn many(count: u64, what: &str) -> String {
+pub(super) fn many(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -409,27 +326,6 @@ fn timer_name(timer: TimerId) -> String {
         ELECTION => "election timeout".to_string(),
         HEARTBEAT => "heartbeat timer".to_string(),
         other => format!("timer {}", other.0),
-    }
-}
-
-fn state(term: u64, vote: Option<ProcessId>, last: Option<u64>) -> String {
-    let mut text = format!("t{term}");
-    if let Some(vote) = vote {
-        let _ = write!(text, " vote {vote}");
-    }
-    if let Some(last) = last {
-        let _ = write!(text, " log {last}");
-    }
-    text
-}
-
-/// What a write holds: term and vote, and the index up to which the log is durable with it.
-fn persisted(hard: Option<&(u64, Option<ProcessId>)>, log: Option<&(u64, u64)>) -> String {
-    let last = log.map(|(first, count)| first.saturating_add(*count).saturating_sub(1));
-    match (hard, last) {
-        (Some((term, vote)), last) => state(*term, *vote, last),
-        (None, Some(last)) => format!("log {last}"),
-        (None, None) => "nothing".to_string(),
     }
 }
 

@@ -1,10 +1,13 @@
 //! Tests of the whole, from outside.
 
+mod disks;
 mod executor;
 mod fuzzing;
 mod golden;
 mod library;
+mod linear;
 mod program;
 mod strategy;
 mod support;
 mod tidy;
+mod verbs;

@@ -47,7 +47,10 @@ fn lines_fit_the_page() {
     let mut long = Vec::new();
     for (path, text) in texts(&[".rs", ".md"]) {
         for (number, line) in (1..).zip(text.lines()) {
-            let is_row = line.starts_with('|') || line.contains("](") || path.starts_with("tests/malformed");
+            let is_row = line.starts_with('|')
+                || line.contains("](")
+                || path.starts_with("tests/malformed")
+                || path.starts_with("tests/it/verbs");
             if line.chars().count() > 130 && !is_row {
                 long.push(format!("{path}:{number}"));
             }
@@ -85,7 +88,7 @@ fn the_core_crates_do_not_know_each_other() {
             assert!(!text.to_lowercase().contains("raft"), "{path} has heard of Raft");
         }
         let knows_node = code.clone().any(|line| line.contains("raft_node::"));
-        let may = ["src/adapter.rs", "raft-node/", "tests/", "benches/"];
+        let may = ["src/adapter/", "raft-node/", "tests/", "benches/"];
         assert!(!knows_node || may.iter().any(|place| path.starts_with(place)), "{path} knows the node");
     }
 }

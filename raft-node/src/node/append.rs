@@ -12,19 +12,35 @@ impl RaftNode {
     /// is not: its term is over, which it is told, or the node itself leads this term, and the message is
     /// nonsense.
     #[inline]
-    pub(super) fn follow(&mut self, from: NodeId, term: Term, prev: LogIndex, out: &mut Outputs) -> bool {
+    pub(super) fn follow(
+        &mut self,
+        from: NodeId,
+        term: Term,
+        prev: LogIndex,
+        round: u64,
+        out: &mut Outputs,
+    ) -> bool {
         if term < self.hard.term {
             // The logs were not compared; the hint leads a leader nowhere that it has not been.
             let conflict = Conflict { term: None, index: self.log.last_index().next() };
-            self.answer(from, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
+            self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
             return false;
         }
+        self.recognise(from, out)
+    }
+
+    /// The sender leads the current term. False if the node itself does.
+    #[inline]
+    pub(super) fn recognise(&mut self, from: NodeId, out: &mut Outputs) -> bool {
         match &mut self.role {
             Role::Follower(follower) => follower.leader = Some(from),
-            Role::Candidate(_) => self.set_role(Role::Follower(Follower { leader: Some(from) }), out),
+            Role::PreCandidate(_) | Role::Candidate(_) => {
+                self.set_role(Role::Follower(Follower { leader: Some(from) }), out);
+            }
             Role::Leader(_) => return false,
         }
         self.timers.heard = true;
+        self.heard = Some(self.now);
         true
     }
 
@@ -33,23 +49,26 @@ impl RaftNode {
     pub(super) fn on_append(
         &mut self,
         from: NodeId,
-        prev: LogIndex,
-        prev_term: Term,
+        (prev, prev_term): (LogIndex, Term),
         entries: Entries,
         leader_commit: LogIndex,
+        round: u64,
         out: &mut Outputs,
     ) {
         if mutant!(self, CommitNotCapped) {
             self.commit_to(leader_commit.min(self.log.last_index()), out);
         }
-        if self.log.term_at(prev) != Some(prev_term) {
-            let conflict = self.log.conflict(prev);
-            self.answer(from, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
-            return;
-        }
         // The last entry for which this message vouches; what follows in our log may differ from the
         // leader's.
         let vouched = prev.advanced_by(entries.len());
+        if prev < self.log.base().0 {
+            return self.on_append_below(from, prev, entries, leader_commit, round, out);
+        }
+        if self.log.term_at(prev) != Some(prev_term) {
+            let conflict = self.log.conflict(prev);
+            self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
+            return;
+        }
         if mutant!(self, TruncateOnAnyAppend) {
             self.truncate(prev.next(), out);
         }
@@ -57,7 +76,27 @@ impl RaftNode {
             self.merge(prev, entries, out);
         }
         self.commit_to(leader_commit.min(vouched), out);
-        self.answer(from, AppendResult::Accepted { match_index: vouched }, out);
+        self.answer(from, round, AppendResult::Accepted { match_index: vouched }, out);
+    }
+
+    /// What was compacted is committed, and so is in every leader's log: what is left begins behind it.
+    #[cold]
+    fn on_append_below(
+        &mut self,
+        from: NodeId,
+        prev: LogIndex,
+        entries: Entries,
+        leader_commit: LogIndex,
+        round: u64,
+        out: &mut Outputs,
+    ) {
+        let base = self.log.base();
+        let known = usize::try_from(base.0.0 - prev.0).unwrap_or(usize::MAX);
+        if known > entries.len() {
+            let match_index = prev.advanced_by(entries.len());
+            return self.answer(from, round, AppendResult::Accepted { match_index }, out);
+        }
+        self.on_append(from, base, entries.skip(known), leader_commit, round, out);
     }
 
     /// Makes the log hold `entries` after `prev`. Removes entries only if one of them differs: an
@@ -71,7 +110,8 @@ impl RaftNode {
     }
 
     #[inline]
-    fn answer(&mut self, to: NodeId, result: AppendResult, out: &mut Outputs) {
-        self.durability.promise(to, Message::AppendEntriesResponse { term: self.hard.term, result }, out);
+    fn answer(&mut self, to: NodeId, round: u64, result: AppendResult, out: &mut Outputs) {
+        let (term, holds) = (self.hard.term, self.options.lease_reads);
+        self.durability.promise(to, Message::AppendEntriesResponse { term, round, holds, result }, out);
     }
 }

@@ -1,41 +1,71 @@
 //! The node: what it remembers, how a step is dispatched, and how it moves between terms and roles.
 //!
-//! Owns: the order of things within a step, and every change of term, vote, role and commit index. Must not
-//! know: the rules of elections and replication, which are in the files beside.
+//! Owns: the order of things within a step, and every change of term, vote, role, log and commit index. Must
+//! not know: the rules of elections, replication and what else there is, which are in the files beside.
 
+mod answer;
 mod append;
 mod election;
+mod membership;
+mod pre_vote;
+mod propose;
+mod read;
 mod replicate;
+mod rounds;
+mod snapshot;
+mod start;
+mod transfer;
 mod view;
 
 pub use view::{NodeView, PeerProgress};
 
-use crate::config::{Config, Options};
+use std::sync::Arc;
+
+use crate::config::Options;
 use crate::durability::Durability;
-use crate::entry::Entries;
+use crate::entry::{Entries, EntryKind};
 use crate::log::Log;
+use crate::memberships::Memberships;
 use crate::message::Message;
 use crate::role::{Follower, Role};
+use crate::roster::Roster;
 use crate::step::{Event, Input, Output, Outputs, TimeoutRange, Timer};
-use crate::storage::{Durable, HardState};
-use crate::types::{LogIndex, NodeId, PersistId, RoleKind, Term};
-use crate::voters::Voters;
+use crate::storage::{HardState, Snapshot};
+use crate::types::{LocalTime, LogIndex, NodeId, PersistId, ReadId, RoleKind, Term};
+use snapshot::Incoming;
 
 /// One node of a Raft cluster. See the crate's documentation for the contract of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RaftNode {
     id: NodeId,
     options: Options,
-    voters: Voters,
-    /// Where the node stands among the voters, if it does.
+    memberships: Memberships,
+    /// The members in force.
+    roster: Roster,
+    /// Where the node stands among the members, if it is one.
     position: Option<usize>,
     hard: HardState,
     log: Log,
     role: Role,
     commit: LogIndex,
+    /// Up to here the state machine was given everything.
     applied: LogIndex,
+    /// Up to here the state machine said that it has applied everything; counts only if there is a window.
+    applied_by_host: LogIndex,
+    snapshot: Option<Arc<Snapshot>>,
+    /// What may leave the log when a write is done.
+    compaction: Option<(PersistId, LogIndex)>,
+    /// A snapshot that is coming in.
+    incoming: Option<Incoming>,
     durability: Durability,
     timers: TimerChanges,
+    /// When the step that runs began.
+    now: LocalTime,
+    /// When a leader was last heard, of whatever term; with leases also when the node started, for nobody
+    /// knows whom it heard before.
+    heard: Option<LocalTime>,
+    /// Reads of this node's host that the leader was asked about, oldest first.
+    asked_reads: Vec<ReadId>,
 }
 
 /// What the step that runs has done to the timers. Told at its end, so that a step that does several of these
@@ -46,78 +76,121 @@ struct TimerChanges {
     turned: bool,
     /// The node was a leader and is none any more.
     stepped_down: bool,
+    /// The node was gathering proposals and does so no more.
+    batch_ended: bool,
     /// There was a reason to wait longer: a leader, or a candidate worth a vote.
     heard: bool,
 }
 
 impl RaftNode {
-    /// Boots a node from what is durable, as a follower that knows no leader and nothing of what is
-    /// committed.
-    ///
-    /// # Panics
-    ///
-    /// If the configuration is impossible: a voter that is listed twice, more than 255 voters, an election
-    /// timeout range that is empty or contains zero, a heartbeat interval of zero, messages of at most zero
-    /// entries.
-    #[must_use]
-    pub fn start(config: Config, durable: &Durable, out: &mut Outputs) -> Self {
-        let Config { id, voters, options } = config;
-        options.assert_possible();
-        let voters = Voters::new(voters);
-        let log = Log::new(durable.log.clone());
-        let mut node = Self {
-            id,
-            position: voters.position(id),
-            options,
-            voters,
-            hard: durable.hard,
-            durability: Durability::new(log.last_index()),
-            log,
-            role: Role::Follower(Follower::default()),
-            commit: LogIndex::ZERO,
-            applied: LogIndex::ZERO,
-            timers: TimerChanges::default(),
-        };
-        node.timers.turned = true;
-        node.finish_step(out);
-        node
-    }
-
     /// Takes one input and appends to `out` what is to be done because of it. A wrong input is data.
-    pub fn step(&mut self, input: Input, out: &mut Outputs) {
+    ///
+    /// `now` is the host's monotonic clock. It decides nothing but leases, quorum checks, the protection of a
+    /// living leader, and when a transfer is given up: see [`Options::check_quorum`],
+    /// [`Options::lease_reads`] and [`Input::Transfer`].
+    pub fn step(&mut self, now: LocalTime, input: Input, out: &mut Outputs) {
+        if now < self.now {
+            self.clock_went_back(now);
+        }
+        self.now = now;
         match input {
             Input::Message { from, message } => self.on_message(from, message, out),
-            Input::TimerFired(Timer::Election) | Input::Campaign => self.campaign(out),
-            Input::TimerFired(Timer::Heartbeat) => self.on_heartbeat_timeout(out),
             Input::Persisted(id) => self.on_persisted(id, out),
             Input::Propose(payload) => self.on_propose(payload, out),
+            Input::TimerFired(_)
+            | Input::Change(_)
+            | Input::Campaign
+            | Input::Transfer { .. }
+            | Input::ForgetLeader
+            | Input::Read { .. }
+            | Input::Snapshot { .. }
+            | Input::Applied(_)
+            | Input::Unreachable(_)
+            | Input::Compact { .. }
+            | Input::SendSnapshot { .. } => self.on_rare_input(input, out),
         }
         self.finish_step(out);
     }
 
+    /// What does not come with every command: kept apart, so that what does stays small.
+    #[cold]
+    fn on_rare_input(&mut self, input: Input, out: &mut Outputs) {
+        match input {
+            Input::TimerFired(Timer::Election) => self.on_election_timeout(out),
+            Input::TimerFired(Timer::Heartbeat) => self.on_heartbeat_timeout(out),
+            Input::TimerFired(Timer::Batch) => self.on_batch_timeout(out),
+            Input::Change(request) => self.on_change(&request, out),
+            Input::Campaign => self.stand(out),
+            Input::Transfer { to } => self.on_transfer(to, out),
+            Input::ForgetLeader => self.on_forget_leader(),
+            Input::Read { id, mode } => self.on_read(id, mode, out),
+            Input::Snapshot { index, data } => self.on_snapshot(index, data, out),
+            Input::Applied(index) => self.on_applied(index, out),
+            Input::Unreachable(id) => self.on_unreachable(id),
+            Input::Compact { keep } => self.on_compact(keep, out),
+            Input::SendSnapshot { to } => self.on_send_snapshot(to, out),
+            Input::Message { .. } | Input::Persisted(_) | Input::Propose(_) => {}
+        }
+    }
+
+    #[inline]
     fn on_message(&mut self, from: NodeId, message: Message, out: &mut Outputs) {
-        let Some(position) = self.voters.position(from) else { return };
-        if from == self.id {
+        if from == self.id || (self.options.check_quorum && self.is_not_to_hear(&message)) {
             return;
         }
-        if message.term() > self.hard.term {
+        if message.term() > self.hard.term && message.is_of_its_term() {
             self.adopt_term(message.term(), out);
         }
         match message {
-            Message::RequestVote { term, last_log_index, last_log_term } => {
-                self.on_request_vote(from, term, last_log_index, last_log_term, out);
-            }
-            Message::RequestVoteResponse { term, granted } => {
-                self.on_vote_response(position, term, granted, out);
-            }
-            Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit } => {
-                if self.follow(from, term, prev_log_index, out) {
-                    self.on_append(from, prev_log_index, prev_log_term, entries, leader_commit, out);
+            Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit, round } => {
+                if self.follow(from, term, prev_log_index, round, out) {
+                    self.on_append(from, (prev_log_index, prev_log_term), entries, leader_commit, round, out);
                 }
             }
-            Message::AppendEntriesResponse { term, result } => {
-                self.on_append_response(position, term, result, out);
+            Message::AppendEntriesResponse { term, round, holds, result } => {
+                self.on_append_response(from, term, (round, holds), result, out);
             }
+            Message::RequestVote { .. }
+            | Message::RequestVoteResponse { .. }
+            | Message::PreVote { .. }
+            | Message::PreVoteResponse { .. }
+            | Message::InstallSnapshot { .. }
+            | Message::InstallSnapshotResponse { .. }
+            | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexResponse { .. }
+            | Message::Forward { .. } => self.on_rare_message(from, message, out),
+        }
+    }
+
+    #[cold]
+    fn on_rare_message(&mut self, from: NodeId, message: Message, out: &mut Outputs) {
+        match message {
+            Message::RequestVote { term, last_log_index, last_log_term, priority, .. } => {
+                self.on_request_vote(from, term, (last_log_term, last_log_index), priority, out);
+            }
+            Message::RequestVoteResponse { term, granted } => {
+                self.on_vote_response(from, term, granted, out);
+            }
+            Message::PreVote { term, last_log_index, last_log_term, priority } => {
+                self.on_pre_vote(from, term, (last_log_term, last_log_index), priority, out);
+            }
+            Message::PreVoteResponse { term, granted } => {
+                self.on_pre_vote_response(from, term, granted, out);
+            }
+            Message::InstallSnapshot { term, round, meta, offset, total, chunk } => {
+                self.on_install_snapshot(from, term, round, (meta, offset, total, chunk), out);
+            }
+            Message::InstallSnapshotResponse { term, round, index, received, done } => {
+                self.on_install_snapshot_response(from, (term, round), index, received, done, out);
+            }
+            Message::TimeoutNow { term } => self.on_timeout_now(from, term, out),
+            Message::ReadIndex { term, id } => self.on_read_index(from, term, id, out),
+            Message::ReadIndexResponse { term, id, index } => {
+                self.on_read_index_response(term, id, index, out);
+            }
+            Message::Forward { term, payload } => self.on_forward(term, payload, out),
+            Message::AppendEntries { .. } | Message::AppendEntriesResponse { .. } => {}
         }
     }
 
@@ -126,9 +199,14 @@ impl RaftNode {
             return;
         }
         match &self.role {
-            Role::Follower(_) => {}
+            Role::Follower(_) | Role::PreCandidate(_) => {}
             Role::Candidate(_) => self.count_own_vote(out),
             Role::Leader(_) => self.count_own_log(out),
+        }
+        if let Some((write, base)) = self.compaction
+            && self.durability.is_done(write)
+        {
+            self.compact(base, out);
         }
     }
 
@@ -150,13 +228,19 @@ impl RaftNode {
         HardState { term, vote: if forgotten { None } else { vote } }
     }
 
+    #[cold]
     fn set_timers(&mut self, out: &mut Outputs) {
-        let TimerChanges { stepped_down, .. } = core::mem::take(&mut self.timers);
+        let TimerChanges { stepped_down, batch_ended, .. } = core::mem::take(&mut self.timers);
         if stepped_down {
             out.push(Output::CancelTimer(Timer::Heartbeat));
         }
+        if batch_ended {
+            out.push(Output::CancelTimer(Timer::Batch));
+        }
         let (timer, (min_ns, max_ns)) = match self.role {
-            Role::Follower(_) | Role::Candidate(_) => (Timer::Election, self.options.election_timeout_ns),
+            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => {
+                (Timer::Election, self.options.election_timeout_ns)
+            }
             Role::Leader(_) => {
                 out.push(Output::CancelTimer(Timer::Election));
                 (Timer::Heartbeat, (self.options.heartbeat_ns, self.options.heartbeat_ns))
@@ -166,6 +250,7 @@ impl RaftNode {
     }
 
     /// Steps down because somebody is in a later term (Raft §5.1).
+    #[cold]
     fn adopt_term(&mut self, term: Term, out: &mut Outputs) {
         self.enter_term(term, out);
         if !mutant!(self, TermNotPersistedOnStepDown) {
@@ -179,6 +264,7 @@ impl RaftNode {
         self.hard = HardState { term, vote: None };
         self.timers.turned = true;
         out.push(Output::Event(Event::Term(term)));
+        self.refuse_asked_reads(out);
     }
 
     /// The only place where a vote is given (Raft §5.2).
@@ -192,7 +278,9 @@ impl RaftNode {
     fn become_follower(&mut self, leader: Option<NodeId>, out: &mut Outputs) {
         match &mut self.role {
             Role::Follower(follower) => follower.leader = leader,
-            Role::Candidate(_) | Role::Leader(_) => self.set_role(Role::Follower(Follower { leader }), out),
+            Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {
+                self.set_role(Role::Follower(Follower { leader }), out);
+            }
         }
     }
 
@@ -200,8 +288,12 @@ impl RaftNode {
     fn set_role(&mut self, role: Role, out: &mut Outputs) {
         self.timers.turned = true;
         self.timers.stepped_down |= self.role.kind() == RoleKind::Leader;
-        self.role = role;
+        let before = core::mem::replace(&mut self.role, role);
         out.push(Output::Event(Event::Role { role: self.role.kind(), term: self.hard.term }));
+        if let Role::Leader(leader) = before {
+            self.timers.batch_ended |= leader.batch.is_some();
+            self.refuse_waiting_reads(leader.reads, out);
+        }
     }
 
     /// The only place where the log grows.
@@ -209,10 +301,26 @@ impl RaftNode {
         let first = self.log.last_index().next();
         self.log.append(entries.as_slice());
         out.push(Output::Event(Event::Appended { first, entries: entries.clone() }));
+        let changes = entries.as_slice().iter().any(|entry| matches!(entry.kind, EntryKind::Change(_)));
+        let noted = if changes { entries.clone() } else { Entries::None };
         self.durability.log_appended(first, entries);
+        if changes {
+            self.note_memberships(first, &noted, out);
+        }
     }
 
-    /// The only place where the log shrinks.
+    /// Entries with memberships were appended: the last one is in force.
+    #[cold]
+    fn note_memberships(&mut self, first: LogIndex, entries: &Entries, out: &mut Outputs) {
+        for (offset, entry) in entries.as_slice().iter().enumerate() {
+            if let EntryKind::Change(membership) = &entry.kind {
+                self.memberships.push(first.advanced_by(offset), Arc::clone(membership));
+            }
+        }
+        self.membership_changed(out);
+    }
+
+    /// The only place where the end of the log is cut off; a snapshot may come in the place of all of it.
     fn truncate(&mut self, from: LogIndex, out: &mut Outputs) {
         if from > self.log.last_index() {
             return;
@@ -220,9 +328,12 @@ impl RaftNode {
         self.log.truncate(from);
         out.push(Output::Event(Event::Truncated { from }));
         self.durability.log_truncated(from);
+        if self.memberships.truncate(from) {
+            self.membership_changed(out);
+        }
     }
 
-    /// The only place where the commit index moves, which it does only upwards. `index` is in the log.
+    /// The commit index moves here and with a snapshot, only upwards. `index` is in the log.
     #[inline]
     fn commit_to(&mut self, index: LogIndex, out: &mut Outputs) {
         if index <= self.commit {
@@ -230,10 +341,32 @@ impl RaftNode {
         }
         self.commit = index;
         out.push(Output::Event(Event::Committed(index)));
-        while self.applied < self.commit {
+        self.hand_out(out);
+    }
+
+    /// Gives the state machine what is committed, as far as the window lets it.
+    #[inline]
+    fn hand_out(&mut self, out: &mut Outputs) {
+        let last = match self.options.apply_window {
+            0 => self.commit,
+            window => self.commit.min(LogIndex(self.applied_by_host.0.saturating_add(u64::from(window)))),
+        };
+        while self.applied < last {
+            // What is committed is in the log, unless a planted bug or a forged message took it away.
+            let Some(entry) = self.log.get(self.applied.next()).cloned() else { return };
             self.applied = self.applied.next();
-            let entry = self.log.get(self.applied).expect("what is committed is in the log").clone();
             out.push(Output::Apply { index: self.applied, entry });
         }
+    }
+
+    fn on_applied(&mut self, index: LogIndex, out: &mut Outputs) {
+        self.applied_by_host = self.applied_by_host.max(index.min(self.applied));
+        self.hand_out(out);
+    }
+
+    /// Whether the node's word counts in any majority.
+    #[inline]
+    fn is_voter(&self) -> bool {
+        self.position.is_some_and(|position| self.roster.votes(position))
     }
 }

@@ -13,7 +13,7 @@ fn a_vote_leaves_only_when_it_is_durable() {
     let out = host.hear_only(1, request_vote(1, 0, 0));
     assert_eq!(sends(&out), NOTHING);
     let hard = HardState { term: Term(1), vote: Some(NodeId(1)) };
-    let write = Write { hard: Some(hard), log: None };
+    let write = Write { hard: Some(hard), ..Write::default() };
     assert_eq!(out.last(), Some(&Output::Persist { id: PersistId(1), write }), "term and vote in one write");
     assert_eq!(sends(&host.sync()), ["1: RequestVoteResponse t1 granted"]);
 }
@@ -36,7 +36,7 @@ fn an_acceptance_leaves_only_when_the_entries_are_durable() {
     let log = LogWrite { first: LogIndex(2), entries: entries(&[1, 1]).into() };
     assert_eq!(
         out.last(),
-        Some(&Output::Persist { id: PersistId(1), write: Write { hard: None, log: Some(log) } })
+        Some(&Output::Persist { id: PersistId(1), write: Write { log: Some(log), ..Write::default() } })
     );
     assert_eq!(sends(&host.sync()), ["1: AppendEntriesResponse t1 match 3"]);
 }

@@ -1,7 +1,7 @@
 //! The follower's side of replication (Raft §5.3).
 
 use crate::world::{Host, append, events, request_vote, sends};
-use raft_node::{Input, Options, Output, Payload};
+use raft_node::{Input, Options, Output, Payload, Refusal};
 
 /// What a follower with a log of these terms answers; and its log and its commit index after.
 fn after(log: &[u64], term: u64, message: raft_node::Message) -> (String, Vec<u64>, u64) {
@@ -159,7 +159,10 @@ fn a_follower_never_reports_more_than_the_message_vouched_for() {
 #[test]
 fn a_proposal_is_refused_with_the_leader_of_this_term_if_one_was_heard() {
     let propose = |host: &mut Host| host.run(Input::Propose(Payload::from("x=1")));
-    let refused = |leader: Option<u16>| [Output::Refused { leader: leader.map(raft_node::NodeId) }];
+    let refused = |leader: Option<u16>| {
+        let reason = Refusal::NotLeader { leader: leader.map(raft_node::NodeId) };
+        [Output::Refused { reason }]
+    };
     let mut host = Host::follower(1, &[]);
     assert_eq!(propose(&mut host), refused(None));
     host.hear(2, append(1, 0, 0, &[], 0));

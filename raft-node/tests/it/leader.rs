@@ -304,7 +304,12 @@ fn the_logs_of_figure_7_become_the_leaders() {
         assert_eq!(count, messages, "{log:?}");
         assert_eq!(follower.log(), [1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 8], "{log:?}");
         assert_eq!(leader.commit(), 11);
-        let expected = PeerProgress { id: NodeId(1), next_index: LogIndex(12), match_index: LogIndex(11) };
+        let expected = PeerProgress {
+            id: NodeId(1),
+            next_index: LogIndex(12),
+            match_index: LogIndex(11),
+            gets_snapshot: false,
+        };
         assert_eq!(leader.view().peers().next(), Some(expected));
     }
 }
@@ -368,5 +373,9 @@ fn many_commands_in_one_message_are_appended_and_applied_as_one_by_one() {
 
 /// The leader's log with the follower's hard state: logs are equal on disk too.
 fn leader_disk_with_vote_of(follower: &Host, leader: &Host) -> raft_node::Durable {
-    raft_node::Durable { hard: follower.disk.hard, log: leader.disk.log.clone() }
+    raft_node::Durable {
+        hard: follower.disk.hard,
+        log: leader.disk.log.clone(),
+        ..raft_node::Durable::default()
+    }
 }

@@ -8,8 +8,12 @@ mod durability;
 mod election;
 mod follower;
 mod leader;
+mod membership;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod nonsense;
+mod reads;
+mod snapshot;
 mod timers;
+mod transfer;
 mod world;

@@ -128,7 +128,7 @@ fn every_planted_bug_breaks_its_property_in_some_storm() {
         let expected = format!("{}: ", mutation.breaks());
         let breaks = |options: &Options, seed| Storm::new(seed, ROUGH, options).rage(ROUGH, 2000);
         let found = |seed: &u64| breaks(&planted, *seed).is_some_and(|broken| broken.starts_with(&expected));
-        let seed = (0..3000).find(found);
+        let seed = (0..10_000).find(found);
         let seed = seed.unwrap_or_else(|| panic!("no storm shows that {mutation} breaks {expected}"));
         assert_eq!(breaks(&sound, seed), None);
     }

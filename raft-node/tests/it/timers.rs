@@ -1,13 +1,16 @@
 //! When a timer is drawn anew, when it is armed as it was, and when it is not touched.
 
-use crate::world::{Host, accepted, append, request_vote, timers, vote};
+use crate::world::{Host, accepted, append, events, request_vote, timers, vote};
 use raft_node::{Input, Options, Output, TimeoutRange, Timer};
 
 #[test]
 fn a_start_draws_an_election_timeout_and_nothing_else() {
     let mut host = Host::new(0, 3);
     let range = TimeoutRange { min_ns: 150_000_000, max_ns: 300_000_000 };
-    assert_eq!(host.restart(), [Output::SetTimer { timer: Timer::Election, range }]);
+    let out = host.restart();
+    assert_eq!(out.last(), Some(&Output::SetTimer { timer: Timer::Election, range }));
+    assert_eq!(timers(&out).len(), 1);
+    assert_eq!(events(&out), ["membership 0 voters=(0 1 2)"]);
 }
 
 #[test]

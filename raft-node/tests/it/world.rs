@@ -1,8 +1,9 @@
 //! A node with a disk, and short words for what it is told and what it says.
 
 use raft_node::{
-    AppendResult, Config, Conflict, Durable, Entries, Entry, EntryKind, Event, HardState, Input, LogIndex,
-    Message, NodeId, NodeView, Options, Output, Outputs, Payload, PersistId, RaftNode, Term, Timer, Write,
+    AppendResult, Config, Conflict, Durable, Entries, Entry, EntryKind, Event, HardState, Input, LocalTime,
+    LogIndex, Membership, Message, NodeId, NodeView, Options, Output, Outputs, Payload, PersistId, RaftNode,
+    Term, Timer, Write,
 };
 
 /// A node and its disk.
@@ -13,6 +14,19 @@ pub(crate) struct Host {
     pub(crate) disk: Durable,
     /// Writes that were asked for and not done.
     pub(crate) writes: Vec<(PersistId, Write)>,
+    /// What its clock says.
+    pub(crate) now: LocalTime,
+}
+
+/// A millisecond, in nanoseconds.
+pub(crate) const MS: u64 = 1_000_000;
+
+pub(crate) fn ids(ids: &[u16]) -> Vec<NodeId> {
+    ids.iter().copied().map(NodeId).collect()
+}
+
+pub(crate) fn voters(voters: &[u16]) -> Membership {
+    Membership::of_voters(&ids(voters)).expect("each voter is listed once")
 }
 
 impl Host {
@@ -30,11 +44,18 @@ impl Host {
         log: &[u64],
         options: Options,
     ) -> Self {
-        let config = Config { id: NodeId(id), voters: (0..voters).map(NodeId).collect(), options };
+        let membership = self::voters(&(0..voters).collect::<Vec<_>>());
         let hard = HardState { term: Term(term), vote: vote.map(NodeId) };
-        let disk = Durable { hard, log: entries(log) };
-        let node = RaftNode::start(config.clone(), &disk, &mut Outputs::new());
-        Self { config, node, disk, writes: Vec::new() }
+        let disk = Durable { hard, log: entries(log), ..Durable::default() };
+        Self::boot(id, membership, disk, options)
+    }
+
+    /// A boot of a node of this membership from this disk.
+    pub(crate) fn boot(id: u16, membership: Membership, disk: Durable, options: Options) -> Self {
+        let config = Config { id: NodeId(id), membership, options };
+        let now = LocalTime(1000 * MS);
+        let node = RaftNode::start(config.clone(), &disk, now, &mut Outputs::new());
+        Self { config, node, disk, writes: Vec::new(), now }
     }
 
     /// A follower in `term`.
@@ -60,13 +81,17 @@ impl Host {
     /// One step, whose write, if any, stays under way.
     pub(crate) fn step(&mut self, input: Input) -> Outputs {
         let mut out = Outputs::new();
-        self.node.step(input, &mut out);
-        for output in &out {
+        self.node.step(self.now, input, &mut out);
+        self.note_writes(&out);
+        out
+    }
+
+    fn note_writes(&mut self, out: &[Output]) {
+        for output in out {
             if let Output::Persist { id, write } = output {
                 self.writes.push((*id, write.clone()));
             }
         }
-        out
     }
 
     /// Does all writes, and those that follow from them.
@@ -109,8 +134,14 @@ impl Host {
     pub(crate) fn restart(&mut self) -> Outputs {
         let mut out = Outputs::new();
         self.writes.clear();
-        self.node = RaftNode::start(self.config.clone(), &self.disk, &mut out);
+        self.node = RaftNode::start(self.config.clone(), &self.disk, self.now, &mut out);
+        self.note_writes(&out);
         out
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait(&mut self, ms: u64) {
+        self.now = self.now.after(ms * MS);
     }
 
     pub(crate) fn view(&self) -> NodeView<'_> {
@@ -158,6 +189,8 @@ pub(crate) fn request_vote(term: u64, last_index: u64, last_term: u64) -> Messag
         term: Term(term),
         last_log_index: LogIndex(last_index),
         last_log_term: Term(last_term),
+        forced: false,
+        priority: 0,
     }
 }
 
@@ -172,18 +205,19 @@ pub(crate) fn append(term: u64, prev: u64, prev_term: u64, terms: &[u64], commit
         prev_log_term: Term(prev_term),
         entries: Entries::from(entries(terms)),
         leader_commit: LogIndex(commit),
+        round: 0,
     }
 }
 
 pub(crate) fn accepted(term: u64, match_index: u64) -> Message {
     let result = AppendResult::Accepted { match_index: LogIndex(match_index) };
-    Message::AppendEntriesResponse { term: Term(term), result }
+    Message::AppendEntriesResponse { term: Term(term), round: 0, holds: false, result }
 }
 
 pub(crate) fn rejected(term: u64, prev: u64, conflict_term: Option<u64>, conflict_index: u64) -> Message {
     let conflict = Conflict { term: conflict_term.map(Term), index: LogIndex(conflict_index) };
     let result = AppendResult::Rejected { prev_log_index: LogIndex(prev), conflict };
-    Message::AppendEntriesResponse { term: Term(term), result }
+    Message::AppendEntriesResponse { term: Term(term), round: 0, holds: false, result }
 }
 
 /// The messages that are sent, each as `receiver: message`.
@@ -206,6 +240,10 @@ pub(crate) fn timers(out: &[Output]) -> Vec<String> {
         | Output::Apply { .. }
         | Output::Accepted { .. }
         | Output::Refused { .. }
+        | Output::Forwarded { .. }
+        | Output::Install { .. }
+        | Output::ReadReady { .. }
+        | Output::ReadRefused { .. }
         | Output::Event(_) => None,
     };
     out.iter().filter_map(line).collect()
@@ -222,7 +260,17 @@ pub(crate) fn events(out: &[Output]) -> Vec<String> {
         }
         Output::Event(Event::Truncated { from }) => Some(format!("truncate {from}")),
         Output::Event(Event::Committed(index)) => Some(format!("commit {index}")),
+        Output::Event(Event::Membership { index, membership }) => {
+            Some(format!("membership {index} {membership}"))
+        }
+        Output::Event(Event::SnapshotTaken { index, term }) => Some(format!("snapshot {index}/{term}")),
+        Output::Event(Event::SnapshotInstalled { index, term }) => Some(format!("installed {index}/{term}")),
+        Output::Event(Event::Compacted { base }) => Some(format!("compacted {base}")),
         Output::Apply { index, .. } => Some(format!("apply {index}")),
+        Output::Install { snapshot } => Some(format!("install {}", snapshot.index)),
+        Output::Forwarded { to } => Some(format!("forwarded to {to}")),
+        Output::ReadReady { id, index } => Some(format!("read {id} at {index}")),
+        Output::ReadRefused { id, reason } => Some(format!("read {id} refused: {reason:?}")),
         Output::Send { .. }
         | Output::Persist { .. }
         | Output::SetTimer { .. }
@@ -271,7 +319,9 @@ impl Host {
     /// What a message promises and the disk does not hold.
     pub(crate) fn broken_promise(&self, to: NodeId, message: &Message) -> Option<String> {
         let HardState { term, vote } = self.disk.hard;
-        if message.term() > term {
+        let only_asks =
+            matches!(message, Message::PreVote { .. } | Message::PreVoteResponse { granted: true, .. });
+        if message.term() > term && !only_asks {
             return Some(format!("message_sanity: {message} while the durable term is {term}"));
         }
         match message {
@@ -287,11 +337,23 @@ impl Host {
             }
             Message::AppendEntries { .. } => None,
             Message::AppendEntriesResponse { result: AppendResult::Accepted { match_index }, .. } => {
-                let last = u64::try_from(self.disk.log.len()).expect("a length fits");
-                (match_index.0 > last)
+                let last = self.disk.last_index();
+                (*match_index > last)
                     .then(|| format!("message_sanity: {message} with {last} durable entries"))
             }
-            Message::AppendEntriesResponse { result: AppendResult::Rejected { .. }, .. } => None,
+            Message::InstallSnapshotResponse { index, done: true, .. } => {
+                let last = self.disk.last_index();
+                (*index > last).then(|| format!("message_sanity: {message} with {last} durable entries"))
+            }
+            Message::AppendEntriesResponse { result: AppendResult::Rejected { .. }, .. }
+            | Message::InstallSnapshotResponse { done: false, .. }
+            | Message::PreVote { .. }
+            | Message::PreVoteResponse { .. }
+            | Message::InstallSnapshot { .. }
+            | Message::TimeoutNow { .. }
+            | Message::ReadIndex { .. }
+            | Message::ReadIndexResponse { .. }
+            | Message::Forward { .. } => None,
         }
     }
 }

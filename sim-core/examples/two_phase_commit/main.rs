@@ -26,8 +26,8 @@ mod protocol;
 use oracle::{Oracle, Violation};
 use protocol::{COORDINATOR, Config, Message, Node, Note, Outcome, PARTICIPANTS, TRANSACTIONS, Transaction};
 use sim_core::{
-    Digest, FaultMix, FaultPlan, Latency, LinkQuality, Observer, Process, Ratio, Record, Settings,
-    Simulation, Span, Stamp, Stream, VirtualTime,
+    Digest, DiskQuality, FaultMix, FaultPlan, Latency, LinkQuality, Observer, Process, Ratio, Record,
+    Settings, Simulation, Span, Stamp, Stream, VirtualTime,
 };
 use std::ops::Range;
 use std::process::ExitCode;
@@ -47,21 +47,24 @@ fn run<W: Observer<Message, Note>>(config: Config, seed: u64, watcher: W) -> Wor
         ..LinkQuality::default()
     };
     let [min, typical, max] = [2, 10, 200].map(Span::from_millis);
-    let settings = Settings { link, write: Latency::HeavyTail { min, typical, max } };
+    let disk = DiskQuality { write: Latency::HeavyTail { min, typical, max }, ..DiskQuality::default() };
+    let settings = Settings { link, disk, ..Settings::default() };
     let processes = 1 + PARTICIPANTS;
     let mut world =
         World::new(&settings, vec![config; usize::from(processes)], seed, (Oracle::default(), watcher));
     world.boot_all();
 
-    // Transactions and faults begin within two seconds, faults last up to 800 ms, and the rest is calm.
+    // Transactions and faults begin within two seconds, faults last up to 800 ms, and the rest is calm. The faults are all
+    // that a protocol must bear: crashes in the midst of a write and clocks that run wrong are among them.
     let mut workload = Stream::new(seed, "workload", 0);
     for number in 1..=TRANSACTIONS {
         let at = VirtualTime::ZERO.after(workload.span(Span::ZERO, Span::from_secs(2)));
         world.request_at(at, COORDINATOR, Transaction(number));
     }
-    let mix = FaultMix { crash: 4, ..FaultMix::everything(VirtualTime::ZERO, 2) };
+    let everything = FaultMix::everything(VirtualTime::ZERO, 2).with_disks_and_clocks();
+    let mix = FaultMix { crash: 4, ..everything };
     let is_violated = |world: &World<W>| world.observer().0.violation.is_some();
-    for planned in FaultPlan::draw(&mix, processes, &link, seed, 0).faults {
+    for planned in FaultPlan::draw(&mix, processes, &settings, seed, 0).faults {
         if world.run(planned.at, is_violated) {
             return world;
         }
@@ -156,11 +159,11 @@ fn in_words(record: &Record<Message, Note>, about: Option<Transaction>) -> Optio
         Record::Noted { process, note } if is_wanted(note.transaction) => {
             Some(format!("{process} notes {:?}", note.state))
         }
-        Record::Crashed { process, writes_lost } => {
+        Record::Crashed { process, writes_lost, .. } => {
             Some(format!("{process} crashes, writes lost: {writes_lost}"))
         }
         Record::Booted { process, life } => Some(format!("{process} begins life {life}")),
-        Record::Panicked { process, report } => Some(format!("{process} panics: {}", report.message)),
+        Record::Panicked { process, report, .. } => Some(format!("{process} panics: {}", report.message)),
         _ => None,
     }
 }

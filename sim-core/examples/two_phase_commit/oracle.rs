@@ -67,7 +67,7 @@ impl Observer<Message, Note> for Oracle {
                 (Some(note.transaction), text)
             }
             // The world takes a panic for a crash. An assertion that failed is more than that.
-            Record::Panicked { process, report } => {
+            Record::Panicked { process, report, .. } => {
                 (None, Some(format!("process {process} panics: {}", report.message)))
             }
             other => unreachable!("not asked for: {other:?}"),

@@ -1,6 +1,8 @@
 //! The protocol: what is said and noted, the coordinator, the participant, and both as a process.
 
-use sim_core::{Digest, Effects, Encode, Label, Process, ProcessId, Span, TimerId, WriteId};
+use sim_core::{
+    Digest, DiskView, Effects, Encode, FileId, Label, Process, ProcessId, Span, TimerId, WriteId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(crate) const COORDINATOR: ProcessId = ProcessId(0);
@@ -9,6 +11,10 @@ pub(crate) const TRANSACTIONS: u64 = 30;
 
 /// Everybody's only timer: time to say again what had no answer.
 pub(crate) const RETRY: TimerId = TimerId(0);
+/// Everybody's only file: records of [`RECORD`] bytes, of which a later one about the same transaction counts.
+pub(crate) const LOG: FileId = FileId(0);
+/// The transaction in eight bytes, little end first, and its state in one.
+pub(crate) const RECORD: usize = 9;
 /// How often the coordinator asks for votes before it aborts.
 pub(crate) const ATTEMPTS_MAX: u32 = 6;
 /// What a participant draws for: one transaction in sixteen it refuses, for reasons of its own.
@@ -68,6 +74,26 @@ pub(crate) enum State {
     Prepared,
     /// It has decided, or has done what was decided. Nothing changes that any more.
     Ended(Outcome),
+}
+
+impl State {
+    /// Never 0: that is what a disk reads where a record is missing.
+    fn to_byte(self) -> u8 {
+        match self {
+            Self::Prepared => 1,
+            Self::Ended(Outcome::Commit) => 2,
+            Self::Ended(Outcome::Abort) => 3,
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            1 => Some(Self::Prepared),
+            2 => Some(Self::Ended(Outcome::Commit)),
+            3 => Some(Self::Ended(Outcome::Abort)),
+            _ => None,
+        }
+    }
 }
 
 /// What a process tells the oracle, which knows nothing else.
@@ -217,8 +243,23 @@ impl Node {
 /// What both do.
 impl Node {
     pub(crate) fn write(&mut self, transaction: Transaction, state: State, fx: &mut Effects<'_, Self>) {
-        let pending = Some(fx.write((transaction, state), transaction.0));
+        let mut record = [0; RECORD];
+        record[..8].copy_from_slice(&transaction.0.to_le_bytes());
+        record[8] = state.to_byte();
+        if fx.append(LOG, &record).is_err() {
+            return fx.stop(); // It cannot promise anything any more.
+        }
+        let pending = Some(fx.sync(transaction.0));
         self.log.insert(transaction, Entry { state, pending });
+    }
+
+    /// What the log says. Bytes at the end that are no whole record were never promised to be there.
+    pub(crate) fn recover(log: &[[u8; RECORD]]) -> BTreeMap<Transaction, Entry> {
+        let entry = |[transaction @ .., state]: &[u8; RECORD]| {
+            let state = State::from_byte(*state)?;
+            Some((Transaction(u64::from_le_bytes(*transaction)), Entry { state, pending: None }))
+        };
+        log.iter().filter_map(entry).collect()
     }
 }
 
@@ -227,10 +268,9 @@ impl Process for Node {
     type Message = Message;
     type Facts = Message;
     type Note = Note;
-    type Durable = BTreeMap<Transaction, State>;
-    type Write = (Transaction, State);
     type Request = Transaction;
     const TIMERS: &'static [&'static str] = &["retry"];
+    const FILES: &'static [&'static str] = &["log"];
     const KINDS: &'static [&'static str] = &["Prepare", "Vote", "Decision", "Inquiry"];
 
     fn label(message: &Message) -> Label {
@@ -242,22 +282,25 @@ impl Process for Node {
         *message
     }
 
-    fn store(durable: &mut Self::Durable, (transaction, state): Self::Write) {
-        durable.insert(transaction, state);
-    }
-
     fn boot(
         _: ProcessId,
         life: u32,
         config: &Config,
-        durable: &Self::Durable,
+        disk: &DiskView<'_>,
         fx: &mut Effects<'_, Self>,
     ) -> Self {
         fx.draw_timer(RETRY, Span::from_millis(40), Span::from_millis(60), u64::from(life));
-        let recover = |(transaction, state): (&Transaction, &State)| {
-            (*transaction, Entry { state: *state, pending: None })
-        };
-        Self { config: *config, log: durable.iter().map(recover).collect(), ballots: BTreeMap::new() }
+        let (log, torn) = disk.read(LOG).as_chunks();
+        // What is appended from now on must begin where a record begins.
+        if !torn.is_empty() && fx.replace(LOG, log.as_flattened()).is_err() {
+            fx.stop();
+        }
+        let log = Self::recover(log);
+        // What was never promised may have survived all the same. Now it is a promise like the rest.
+        for (transaction, entry) in &log {
+            fx.note(Note { transaction: *transaction, state: entry.state });
+        }
+        Self { config: *config, log, ballots: BTreeMap::new() }
     }
 
     fn on_message(&mut self, from: ProcessId, message: Message, fx: &mut Effects<'_, Self>) {

@@ -2,13 +2,15 @@
 //! then. What it does is simple enough to be foretold.
 
 use sim_core::{
-    Digest, Effects, Encode, Label, MessageId, Process, ProcessId, Record, Settings, Simulation, Span, Stamp,
-    TimerId, VirtualTime, WriteId,
+    Digest, DiskView, DropReason, Effects, Encode, FileId, Label, Latency, LinkQuality, MessageId, Process,
+    ProcessId, Record, Settings, Simulation, Span, Stamp, TimerId, VirtualTime, WriteId,
 };
 
 pub(crate) const BEAT: TimerId = TimerId(0);
 pub(crate) const ALARM: TimerId = TimerId(1);
 pub(crate) const TELL: u8 = 0;
+/// Holds the last beat, as eight bytes, little end first.
+pub(crate) const LAST: FileId = FileId(0);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Said {
@@ -24,11 +26,20 @@ impl Encode for Said {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Note {
-    Began { from_disk: u64 },
-    Heard { from: u16, beat: u64 },
-    Durable { beat: u64 },
+    Began {
+        from_disk: u64,
+    },
+    Heard {
+        from: u16,
+        beat: u64,
+    },
+    Durable {
+        beat: u64,
+    },
     Alarm,
     Asked(u32),
+    /// What its clock shows, in nanoseconds.
+    Clock(u64),
 }
 
 impl Encode for Note {
@@ -39,6 +50,7 @@ impl Encode for Note {
             Self::Durable { beat } => digest.pair(2, *beat),
             Self::Alarm => digest.word(3),
             Self::Asked(what) => digest.pair(4, u64::from(*what)),
+            Self::Clock(nanos) => digest.pair(5, *nanos),
         }
     }
 }
@@ -56,11 +68,14 @@ pub(crate) struct Habits {
     pub(crate) alarm: Span,
     /// Panics at this beat.
     pub(crate) panics_at: Option<u64>,
+    /// Whether it notes what its clock shows at each beat.
+    pub(crate) tells_clock: bool,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { beat: Span::from_millis(10), answers: true, writes: false, alarm: Span::ZERO, panics_at: None }
+        let beat = Span::from_millis(10);
+        Self { beat, answers: true, writes: false, alarm: Span::ZERO, panics_at: None, tells_clock: false }
     }
 }
 
@@ -68,6 +83,11 @@ impl Default for Habits {
 pub(crate) struct Beater {
     habits: Habits,
     pub(crate) beat: u64,
+}
+
+/// The number in a file: 0 if it is empty.
+pub(crate) fn number(file: &[u8]) -> u64 {
+    if file.is_empty() { 0 } else { u64::from_le_bytes(file.try_into().expect("eight bytes")) }
 }
 
 /// A request; 7 makes it panic, anything else is noted.
@@ -78,10 +98,9 @@ impl Process for Beater {
     type Message = Said;
     type Facts = Said;
     type Note = Note;
-    type Durable = u64;
-    type Write = u64;
     type Request = Asked;
     const TIMERS: &'static [&'static str] = &["beat", "alarm"];
+    const FILES: &'static [&'static str] = &["last"];
     const KINDS: &'static [&'static str] = &["Tell", "Answer"];
 
     fn label(message: &Said) -> Label {
@@ -92,19 +111,16 @@ impl Process for Beater {
         *message
     }
 
-    fn store(durable: &mut u64, write: u64) {
-        *durable = write;
-    }
-
-    fn boot(_: ProcessId, _: u32, habits: &Habits, durable: &u64, fx: &mut Effects<'_, Self>) -> Self {
-        fx.note(Note::Began { from_disk: *durable });
+    fn boot(_: ProcessId, _: u32, habits: &Habits, disk: &DiskView<'_>, fx: &mut Effects<'_, Self>) -> Self {
+        let beat = number(disk.read(LAST));
+        fx.note(Note::Began { from_disk: beat });
         if habits.beat > Span::ZERO {
             fx.set_timer(BEAT, habits.beat);
         }
         if habits.alarm > Span::ZERO {
             fx.set_timer(ALARM, habits.alarm);
         }
-        Self { habits: habits.clone(), beat: *durable }
+        Self { habits: habits.clone(), beat }
     }
 
     fn on_message(&mut self, from: ProcessId, message: Said, fx: &mut Effects<'_, Self>) {
@@ -124,8 +140,12 @@ impl Process for Beater {
         self.beat += 1;
         assert!(Some(self.beat) != self.habits.panics_at, "beat {} is too much", self.beat);
         fx.broadcast(&Said { answer: false, beat: self.beat });
+        if self.habits.tells_clock {
+            fx.note(Note::Clock(fx.clock().0));
+        }
         if self.habits.writes {
-            fx.write(self.beat, 0);
+            fx.replace(LAST, &self.beat.to_le_bytes()).expect("nobody said that the disk fails");
+            fx.sync(0);
         }
         fx.rearm_timer(BEAT);
     }
@@ -166,6 +186,19 @@ pub(crate) fn speaker(settings: &Settings, listeners: usize, seed: u64) -> World
     world(settings, &habits, seed)
 }
 
+/// Links that take just so long.
+pub(crate) fn steady(millis: u64) -> Settings {
+    let link = LinkQuality { latency: Latency::Constant(ms(millis)), ..LinkQuality::default() };
+    Settings { link, ..Settings::default() }
+}
+
+/// How many messages were lost for this reason.
+pub(crate) fn dropped(world: &World, reason: DropReason) -> usize {
+    let of =
+        |record: &Record<_, _>| matches!(record, Record::Dropped { reason: found, .. } if *found == reason);
+    world.observer().iter().filter(|(_, record)| of(record)).count()
+}
+
 /// What process `to` heard: when, and which beat.
 pub(crate) fn heard(world: &World, to: u16) -> Vec<(u64, u64)> {
     let lines = world.observer().iter();
@@ -177,6 +210,11 @@ pub(crate) fn heard(world: &World, to: u16) -> Vec<(u64, u64)> {
             _ => None,
         })
         .collect()
+}
+
+/// The last beat of process 0 that is durable.
+pub(crate) fn durable(world: &World) -> u64 {
+    number(&world.durable_file(P(0), LAST))
 }
 
 pub(crate) fn notes(world: &World, of: u16) -> Vec<(u64, Note)> {

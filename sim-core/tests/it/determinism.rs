@@ -1,8 +1,8 @@
 //! The same seed gives the same run, and taking something out of a run leaves the rest of it alone.
 
-use crate::common::{Beater, Habits, Line, World, at, fates, ms};
+use crate::common::{Beater, Habits, LAST, Line, World, at, fates, ms};
 use sim_core::{
-    Checkpoints, Fault, FaultMix, FaultPlan, Latency, LinkQuality, Ratio, Settings, Simulation, Step,
+    Checkpoints, Fault, FaultMix, FaultPlan, Latency, LinkQuality, Ratio, Record, Settings, Simulation, Step,
     VirtualTime,
 };
 
@@ -22,8 +22,9 @@ fn habits() -> Vec<Habits> {
 }
 
 fn plan(seed: u64) -> FaultPlan {
-    let mix = FaultMix { count: (8, 12), ..FaultMix::everything(VirtualTime::ZERO, 2) };
-    FaultPlan::draw(&mix, 5, &rough().link, seed, 0)
+    let everything = FaultMix::everything(VirtualTime::ZERO, 2).with_disks_and_clocks();
+    let mix = FaultMix { count: (12, 20), ..everything };
+    FaultPlan::draw(&mix, 5, &rough(), seed, 0)
 }
 
 fn play(world: &mut World, plan: &FaultPlan) {
@@ -49,6 +50,19 @@ fn the_same_seed_gives_the_same_run() {
         assert_eq!(one.checkpoints(), two.checkpoints());
         assert_ne!(one.digest(), stormy(seed + 1_000).digest());
     }
+}
+
+#[test]
+fn a_storm_holds_every_fault_that_a_plan_can_draw() {
+    let faults: Vec<Fault> =
+        (0..20).flat_map(|seed| plan(seed).faults).map(|planned| planned.fault).collect();
+    let worlds: Vec<World> = (0..20).map(stormy).collect();
+    let records = || worlds.iter().flat_map(|world| world.observer());
+    assert!(faults.iter().any(|fault| matches!(fault, Fault::SetClock { .. })));
+    assert!(faults.iter().any(|fault| matches!(fault, Fault::StallDisk { .. })));
+    let is_at_operation =
+        |record: &Record<_, _>| matches!(record, Record::Crashed { operation: Some(_), .. });
+    assert!(records().filter(|(_, record)| is_at_operation(record)).count() > 5);
 }
 
 #[test]
@@ -78,6 +92,29 @@ fn a_clone_goes_on_as_the_original_does() {
     }
     assert_eq!(original.observer(), copy.observer());
     assert_eq!(original.digest(), copy.digest());
+}
+
+#[test]
+fn a_clone_in_the_middle_of_a_storm_meets_the_rest_of_it_as_the_original_does() {
+    for seed in 0..30 {
+        let mut plan = plan(seed);
+        let rest = FaultPlan { faults: plan.faults.split_off(plan.faults.len() / 2) };
+        let mut original = crate::common::world(&rough(), &habits(), seed);
+        for planned in &plan.faults {
+            original.run_until(planned.at);
+            original.inject(&planned.fault).unwrap();
+        }
+        let mut copy = original.clone();
+        play(&mut original, &rest);
+        play(&mut copy, &rest);
+        assert_eq!(original.observer(), copy.observer());
+        assert_eq!(original.digest(), copy.digest());
+        for process in (0..5).map(crate::common::P) {
+            assert_eq!(original.file(process, LAST), copy.file(process, LAST));
+            assert_eq!(original.durable_file(process, LAST), copy.durable_file(process, LAST));
+            assert_eq!(original.clock(process), copy.clock(process));
+        }
+    }
 }
 
 #[test]

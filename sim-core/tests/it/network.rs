@@ -1,21 +1,10 @@
 //! What the network does to messages.
 
-use crate::common::{P, TELL, at, heard, ms, speaker};
+use crate::common::{P, TELL, at, dropped, heard, ms, speaker, steady};
 use sim_core::{
     DropReason, Fate, Fault, FaultError, InFlight, Latency, LinkQuality, MessagePin, Ratio, Record, Settings,
     Span,
 };
-
-fn steady(millis: u64) -> Settings {
-    let link = LinkQuality { latency: Latency::Constant(ms(millis)), ..LinkQuality::default() };
-    Settings { link, ..Settings::default() }
-}
-
-fn dropped(world: &crate::common::World, reason: DropReason) -> usize {
-    let of =
-        |record: &Record<_, _>| matches!(record, Record::Dropped { reason: found, .. } if *found == reason);
-    world.observer().iter().filter(|(_, record)| of(record)).count()
-}
 
 #[test]
 fn messages_arrive_after_their_latency() {
@@ -74,6 +63,30 @@ fn partitions_let_through_within_their_groups_only() {
     world.inject(&Fault::Heal).unwrap();
     world.run_until(at(25));
     assert_eq!([1, 2, 3].map(|p| heard(&world, p).len()), [1, 2, 1]);
+}
+
+#[test]
+fn bystanders_hear_every_side_of_a_partition_that_does_not_name_them() {
+    let settings = Settings { bystanders: 1, ..steady(1) };
+    let mut world = speaker(&settings, 2, 1);
+    let partition = |groups| Fault::Partition { groups, in_flight: InFlight::Drop };
+    world.inject(&partition(vec![vec![P(0)], vec![P(1)]])).unwrap();
+    world.run_until(at(15));
+    assert_eq!([1, 2].map(|p| heard(&world, p).len()), [0, 1]);
+    assert!(world.is_open(P(1), P(2)) && !world.is_open(P(0), P(1)));
+    world.inject(&partition(vec![vec![P(0)], vec![P(1), P(2)]])).unwrap();
+    world.run_until(at(25));
+    assert_eq!([1, 2].map(|p| heard(&world, p).len()), [0, 1], "now it is named");
+    world.inject(&Fault::Heal).unwrap();
+    world.inject(&Fault::Isolate { process: P(2), in_flight: InFlight::Drop }).unwrap();
+    world.run_until(at(35));
+    assert_eq!([1, 2].map(|p| heard(&world, p).len()), [1, 1], "isolated like any other");
+}
+
+#[test]
+#[should_panic(expected = "3 of 2 processes are bystanders")]
+fn more_bystanders_than_processes_are_refused() {
+    speaker(&Settings { bystanders: 3, ..steady(1) }, 1, 1);
 }
 
 #[test]
@@ -289,4 +302,46 @@ fn more_groups_than_processes_are_refused() {
     let mut world = speaker(&steady(5), 1, 1);
     let fault = Fault::Partition { groups: vec![vec![]; 70_000], in_flight: InFlight::Drop };
     assert_eq!(world.inject(&fault), Err(FaultError::TooManyGroups(70_000)));
+}
+
+#[test]
+fn a_fifo_link_does_not_wait_for_what_was_taken_from_it() {
+    let link = LinkQuality { latency: Latency::Constant(ms(5)), fifo: true, ..LinkQuality::default() };
+    let (from, to) = (P(0), P(1));
+    let slow = |ordinal, millis| {
+        let (kind, epoch, fate) = (TELL, Some(0), Fate::Latency(ms(millis)));
+        MessagePin { from, to, kind, epoch, ordinal: Some(ordinal), fate }
+    };
+    let ways: [&[Fault]; 3] = [
+        &[Fault::DropPending { from: Some(from), to: None, kind: None }],
+        &[Fault::Cut { from, to, in_flight: InFlight::Drop }, Fault::Restore { from, to }],
+        &[
+            Fault::Hold { from, to, capture: true },
+            Fault::DropPending { from: None, to: Some(to), kind: None },
+        ],
+    ];
+    for way in ways {
+        let mut world = speaker(&Settings { link, ..Settings::default() }, 1, 1);
+        world.pin_message(slow(0, 500));
+        world.run_until(at(12));
+        for fault in way {
+            world.inject(fault).unwrap();
+        }
+        world.inject(&Fault::Release { from, to }).unwrap();
+        world.run_until(at(36));
+        assert_eq!(heard(&world, 1), [(25, 2), (35, 3)], "{way:?}");
+    }
+    // It waits for what is left, and for nothing of an older stream.
+    let mut world = speaker(&Settings { link, ..Settings::default() }, 2, 1);
+    world.pin_message(slow(0, 100));
+    world.run_until(at(12));
+    world.inject(&Fault::SetQuality { from, to, quality: link }).unwrap();
+    world.pin_message(slow(1, 15));
+    world.run_until(at(22));
+    world.inject(&Fault::Cut { from, to: P(2), in_flight: InFlight::Drop }).unwrap();
+    world.run_until(at(42));
+    assert_eq!(heard(&world, 1), [(35, 2), (35, 3)]);
+    world.inject(&Fault::DropPending { from: Some(from), to: Some(to), kind: Some(9) }).unwrap_err();
+    world.run_until(at(130));
+    assert_eq!(heard(&world, 1)[2..5], [(45, 4), (55, 5), (65, 6)]);
 }

@@ -1,10 +1,14 @@
 //! Lives of processes: crashes, restarts, pauses, timers, disks, panics.
 
-use crate::common::{ALARM, BEAT, Habits, Note, P, at, heard, ms, notes, world};
-use sim_core::{Fault, Latency, Record, Settings, Simulation, Span, Step};
+use crate::common::{ALARM, BEAT, Habits, Note, P, at, durable, heard, ms, notes, world};
+use sim_core::{DiskQuality, Fault, Latency, Record, Settings, Simulation, Span, Step};
 
 fn settings(write: u64) -> Settings {
-    Settings { write: Latency::Constant(ms(write)), ..Settings::default() }
+    Settings { disk: disk(Latency::Constant(ms(write))), ..Settings::default() }
+}
+
+fn disk(write: Latency) -> DiskQuality {
+    DiskQuality { write, ..DiskQuality::default() }
 }
 
 fn writer() -> Vec<Habits> {
@@ -15,10 +19,10 @@ fn writer() -> Vec<Habits> {
 fn a_crash_loses_what_was_not_durable() {
     let mut world = world(&settings(4), &writer(), 1);
     world.run_until(at(33));
-    assert_eq!(*world.durable(P(0)), 2, "the write of 30 ms is not durable before 34 ms");
+    assert_eq!(durable(&world), 2, "the write of 30 ms is not durable before 34 ms");
     world.inject(&Fault::Crash { process: P(0) }).unwrap();
     world.run_until(at(40));
-    assert_eq!(*world.durable(P(0)), 2);
+    assert_eq!(durable(&world), 2);
     assert!(world.observer().iter().any(|(_, r)| matches!(r, Record::Crashed { writes_lost: 1, .. })));
     assert!(world.process(P(0)).is_none());
     world.inject(&Fault::Restart { process: P(0) }).unwrap();
@@ -26,13 +30,13 @@ fn a_crash_loses_what_was_not_durable() {
     let began: Vec<_> =
         notes(&world, 0).into_iter().filter(|(_, n)| matches!(n, Note::Began { .. })).collect();
     assert_eq!(began, [(0, Note::Began { from_disk: 0 }), (40, Note::Began { from_disk: 2 })]);
-    assert_eq!(*world.durable(P(0)), 4, "beats 3 and 4 again, at 50 and 60 ms");
+    assert_eq!(durable(&world), 4, "beats 3 and 4 again, at 50 and 60 ms");
 }
 
 #[test]
 fn writes_become_durable_in_their_order_even_when_their_latencies_would_not() {
-    let write = Latency::Uniform(Span::ZERO, ms(60));
-    let mut world = world(&Settings { write, ..Settings::default() }, &writer(), 2);
+    let disk = disk(Latency::Uniform(Span::ZERO, ms(60)));
+    let mut world = world(&Settings { disk, ..Settings::default() }, &writer(), 2);
     world.run_until(at(3_000));
     let ids: Vec<u64> = world
         .observer()
@@ -84,7 +88,7 @@ fn the_timers_of_a_paused_process_fire_late_and_its_disk_goes_on() {
     world.run_until(at(11));
     world.inject(&Fault::Pause { process: P(0) }).unwrap();
     world.run_until(at(28));
-    assert_eq!(*world.durable(P(0)), 1, "the disk does not know of the pause");
+    assert_eq!(durable(&world), 1, "the disk does not know of the pause");
     world.inject(&Fault::Resume { process: P(0) }).unwrap();
     world.run_until(at(28));
     assert_eq!(notes(&world, 0).last(), Some(&(28, Note::Durable { beat: 1 })));
@@ -132,6 +136,53 @@ fn pinned_delays_come_before_drawn_ones() {
 }
 
 #[test]
+fn an_armed_timer_can_be_fired_before_it_is_due() {
+    let mut world = world(&settings(1), &[Habits::default()], 1);
+    assert_eq!(world.timer_deadline(P(0), BEAT), Some(at(10)));
+    assert_eq!(world.timer_deadline(P(0), ALARM), None);
+    let digest = world.digest();
+    assert!(!world.fire_timer(P(0), ALARM), "it is not armed");
+    assert_eq!(world.digest(), digest);
+    world.run_until(at(4));
+    assert!(world.fire_timer(P(0), BEAT));
+    assert_eq!(world.process(P(0)).unwrap().beat, 1, "at once");
+    assert_eq!(world.timer_deadline(P(0), BEAT), Some(at(14)), "and it was armed anew");
+    world.run_until(at(30));
+    let fired: Vec<_> = world
+        .observer()
+        .iter()
+        .filter(|(_, record)| matches!(record, Record::TimerFired { timer: BEAT, .. }))
+        .map(|(stamp, _)| stamp.at)
+        .collect();
+    assert_eq!(fired, [at(4), at(14), at(24)], "it does not fire again when it would have been due");
+    world.inject(&Fault::Crash { process: P(0) }).unwrap();
+    assert!(!world.fire_timer(P(0), BEAT), "nothing is armed in a process that is down");
+}
+
+#[test]
+fn a_timer_that_is_fired_while_its_process_is_paused_waits() {
+    let mut world = world(&settings(1), &[Habits::default()], 1);
+    world.run_until(at(4));
+    world.inject(&Fault::Pause { process: P(0) }).unwrap();
+    assert!(world.fire_timer(P(0), BEAT));
+    assert!(!world.fire_timer(P(0), BEAT), "it waits already");
+    world.run_until(at(17));
+    assert_eq!(world.process(P(0)).unwrap().beat, 0);
+    world.inject(&Fault::Resume { process: P(0) }).unwrap();
+    world.run_until(at(26));
+    assert_eq!(world.process(P(0)).unwrap().beat, 1, "once, at 17 ms");
+    assert_eq!(world.timer_deadline(P(0), BEAT), Some(at(27)));
+}
+
+#[test]
+fn a_panic_of_a_timer_that_is_fired_is_caught() {
+    let mut world = world(&settings(1), &[Habits { panics_at: Some(1), ..Habits::default() }], 1);
+    assert!(world.fire_timer(P(0), BEAT));
+    assert!(!world.is_up(P(0)));
+    assert!(matches!(world.observer().last(), Some((_, Record::Panicked { .. }))));
+}
+
+#[test]
 fn a_panic_is_a_finding_with_its_message_and_place() {
     let habits = [Habits { panics_at: Some(3), ..Habits::default() }, Habits::default()];
     let mut world = world(&settings(1), &habits, 1);
@@ -140,7 +191,7 @@ fn a_panic_is_a_finding_with_its_message_and_place() {
         .observer()
         .iter()
         .filter_map(|(stamp, record)| match record {
-            Record::Panicked { process, report } => Some((stamp.at, *process, report.clone())),
+            Record::Panicked { process, report, .. } => Some((stamp.at, *process, report.clone())),
             _ => None,
         })
         .collect();
@@ -178,13 +229,13 @@ fn an_idle_world_says_so() {
 #[test]
 fn a_new_life_does_not_wait_for_the_writes_of_the_last() {
     let mut world = world(&settings(1), &writer(), 1);
-    world.set_write_latency(P(0), Latency::Constant(ms(10_000)));
+    world.set_disk_quality(P(0), disk(Latency::Constant(ms(10_000))));
     world.run_until(at(11));
-    world.set_write_latency(P(0), Latency::Constant(ms(1)));
+    world.set_disk_quality(P(0), disk(Latency::Constant(ms(1))));
     world.inject(&Fault::Crash { process: P(0) }).unwrap();
     world.inject(&Fault::Restart { process: P(0) }).unwrap();
     world.run_until(at(23));
-    assert_eq!(*world.durable(P(0)), 1, "the write of 21 ms is durable at 22 ms");
+    assert_eq!(durable(&world), 1, "the write of 21 ms is durable at 22 ms");
 }
 
 #[test]
@@ -222,4 +273,131 @@ fn a_panic_of_the_watcher_is_not_the_processs() {
         world.run_until(at(100));
     });
     assert!(result.is_err(), "it must not pass for a finding");
+}
+
+/// Tells what it draws for itself when it is asked to.
+mod gambler {
+    use sim_core::{DiskView, Effects, Label, Latency, Process, ProcessId, Span, TimerId, WriteId};
+
+    #[derive(Clone, Debug)]
+    pub(super) struct Gambler;
+
+    impl Process for Gambler {
+        type Config = ();
+        type Message = ();
+        type Facts = super::Note;
+        type Note = super::Note;
+        type Request = (u32, u64, Latency);
+        const TIMERS: &'static [&'static str] = &[];
+        const FILES: &'static [&'static str] = &[];
+        const KINDS: &'static [&'static str] = &[];
+
+        fn label((): &()) -> Label {
+            unreachable!("it sends nothing")
+        }
+
+        fn facts((): &()) -> super::Note {
+            unreachable!("it sends nothing")
+        }
+
+        fn boot(_: ProcessId, _: u32, (): &(), _: &DiskView<'_>, _: &mut Effects<'_, Self>) -> Self {
+            Self
+        }
+
+        fn on_message(&mut self, _: ProcessId, (): (), _: &mut Effects<'_, Self>) {}
+        fn on_timer(&mut self, _: TimerId, _: &mut Effects<'_, Self>) {}
+        fn on_durable(&mut self, _: WriteId, _: &mut Effects<'_, Self>) {}
+
+        fn on_request(&mut self, (purpose, which, latency): Self::Request, fx: &mut Effects<'_, Self>) {
+            let span: Span = fx.sample(purpose, which, latency);
+            fx.note(super::Note::Clock(span.nanos()));
+        }
+    }
+}
+
+#[test]
+fn what_a_process_samples_for_itself_is_a_function_of_what_it_is_for() {
+    type World = Simulation<gambler::Gambler, Vec<(sim_core::Stamp, Record<Note, Note>)>>;
+    let sampled = |seed, asked: &[(u16, u32, u64, Latency)]| {
+        let mut world = World::new(&Settings::default(), vec![(), ()], seed, Vec::new());
+        world.boot_all();
+        for (process, purpose, which, latency) in asked {
+            assert!(world.request(P(*process), (*purpose, *which, *latency)));
+        }
+        let spans = world.observer().iter().filter_map(|(_, record)| match record {
+            Record::Noted { note: Note::Clock(nanos), .. } => Some(*nanos),
+            _ => None,
+        });
+        spans.collect::<Vec<u64>>()
+    };
+    let latency = Latency::Uniform(ms(1), ms(5));
+    let all = sampled(1, &[(0, 0, 0, latency), (0, 0, 1, latency), (0, 1, 0, latency), (1, 0, 0, latency)]);
+    assert!(all.iter().all(|nanos| (1_000_000..=5_000_000).contains(nanos)), "{all:?}");
+    let different: std::collections::BTreeSet<_> =
+        all.iter().chain(&sampled(2, &[(0, 0, 0, latency)])).copied().collect();
+    assert_eq!(different.len(), 5, "seed, process, purpose and number all matter");
+    assert_eq!(sampled(1, &[(0, 1, 0, latency)]), all[2..3], "and what was drawn before does not");
+    assert_eq!(sampled(1, &[(0, 0, 0, Latency::Constant(ms(7)))]), [7_000_000]);
+}
+
+/// Tells of a message only once: its receiver panics when it is asked again.
+mod forgetful {
+    use sim_core::{DiskView, Effects, Label, Process, ProcessId, TimerId, WriteId};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+
+    #[derive(Clone, Debug)]
+    pub(super) struct Forgetful;
+
+    impl Process for Forgetful {
+        type Config = ();
+        type Message = ();
+        type Facts = super::Note;
+        type Note = super::Note;
+        type Request = ();
+        const TIMERS: &'static [&'static str] = &[];
+        const FILES: &'static [&'static str] = &[];
+        const KINDS: &'static [&'static str] = &["Nothing"];
+
+        fn label((): &()) -> Label {
+            Label { kind: 0, epoch: 0, bytes: 0 }
+        }
+
+        fn facts((): &()) -> super::Note {
+            assert!(ASKED.fetch_add(1, Ordering::Relaxed) == 0, "it is forgotten");
+            super::Note::Alarm
+        }
+
+        fn boot(_: ProcessId, _: u32, (): &(), _: &DiskView<'_>, _: &mut Effects<'_, Self>) -> Self {
+            Self
+        }
+
+        fn on_message(&mut self, _: ProcessId, (): (), _: &mut Effects<'_, Self>) {}
+        fn on_timer(&mut self, _: TimerId, _: &mut Effects<'_, Self>) {}
+        fn on_durable(&mut self, _: WriteId, _: &mut Effects<'_, Self>) {}
+
+        fn on_request(&mut self, (): (), fx: &mut Effects<'_, Self>) {
+            fx.broadcast(&());
+        }
+    }
+}
+
+#[test]
+fn a_panic_while_telling_of_a_message_that_arrives_is_its_receivers() {
+    type World = Simulation<forgetful::Forgetful, Vec<(sim_core::Stamp, Record<Note, Note>)>>;
+    let mut world = World::new(&Settings::default(), vec![(), ()], 1, Vec::new());
+    world.boot_all();
+    assert!(world.request(P(0), ()));
+    world.run_until(at(10));
+    let reports: Vec<_> = world
+        .observer()
+        .iter()
+        .filter_map(|(_, record)| match record {
+            Record::Panicked { process, report, .. } => Some((*process, report.message.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(reports, [(P(1), "it is forgotten")]);
+    assert!(world.is_up(P(0)) && !world.is_up(P(1)));
 }

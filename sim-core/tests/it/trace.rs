@@ -2,7 +2,7 @@
 
 use crate::common::{Beater, Habits, Line, Note, P, Said, at, ms};
 use sim_core::trace::{End, Header, Trace, TraceWriter};
-use sim_core::{Fault, Latency, LinkQuality, Ratio, Settings, Simulation};
+use sim_core::{Fault, Latency, LinkQuality, Ratio, Record, Settings, Simulation};
 
 type Run = Simulation<Beater, (Vec<Line>, TraceWriter<Vec<u8>>)>;
 
@@ -14,8 +14,8 @@ fn trace() -> (Vec<Line>, String) {
         ..LinkQuality::default()
     };
     let settings = Settings { link, ..Settings::default() };
-    let habits = vec![Habits { writes: true, panics_at: Some(30), ..Habits::default() }; 3];
-    let header = Header::of::<Beater>(3, serde_json::json!({ "seed": "0x1" }));
+    let habits = vec![Habits { writes: true, panics_at: Some(30), ..Habits::default() }; 4];
+    let header = Header::of::<Beater>(4, serde_json::json!({ "seed": "0x1" }));
     let mut run: Run =
         Simulation::new(&settings, habits, 1, (Vec::new(), TraceWriter::new(Vec::new(), &header)));
     run.boot_all();
@@ -24,6 +24,10 @@ fn trace() -> (Vec<Line>, String) {
     let cut = Fault::Partition { groups: vec![vec![P(0)]], in_flight: sim_core::InFlight::Drop };
     run.inject(&cut).expect("a partition of one");
     run.inject(&Fault::Crash { process: P(1) }).expect("process 1 exists");
+    let when = sim_core::CrashPoint::Torn;
+    run.inject(&Fault::CrashAtComing { process: P(0), coming: 7, when }).expect("process 0 exists");
+    run.inject(&Fault::FailSync { process: P(2), nth: 1, unsynced: sim_core::Unsynced::Gone })
+        .expect("process 2 exists");
     run.run_until(at(400));
     let end = End {
         records: run.records(),
@@ -45,8 +49,12 @@ fn a_trace_is_read_back_as_it_happened() {
     let trace = parse(&text).unwrap();
     assert_eq!(trace.lines, lines);
     assert_eq!(trace.header.kinds, ["Tell", "Answer"]);
+    assert_eq!(trace.header.files, ["last"]);
     assert_eq!(trace.end.unwrap().records, lines.len() as u64);
-    assert!(lines.iter().any(|(_, record)| matches!(record, sim_core::Record::Panicked { .. })));
+    let tells = |is_it: fn(&Record<Said, Note>) -> bool| lines.iter().any(|(_, record)| is_it(record));
+    assert!(tells(|record| matches!(record, Record::Panicked { .. })));
+    assert!(tells(|record| matches!(record, Record::WriteFailed { .. })));
+    assert!(tells(|record| matches!(record, Record::Crashed { operation: Some(_), .. })));
 }
 
 #[test]
@@ -69,7 +77,7 @@ fn what_is_not_a_trace_says_where_and_why() {
         (String::new(), "line 1, column 1: an empty file"),
         ("{}".to_string(), "line 1, column 2: missing field"),
         (with(0, &lines[0].replace("sim-core-trace", "other")), "line 1, column 1: the format is \"other\""),
-        (with(0, &lines[0].replace("version\":1", "version\":9")), "line 1, column 1: schema version 9"),
+        (with(0, &lines[0].replace("version\":2", "version\":9")), "line 1, column 1: schema version 9"),
         (with(2, lines[1]), "line 3, column 1: record 1, expected record 2"),
         (with(3, "{\"n\":3,\"t\":-1,\"record\":{}}"), "line 4, column 13: invalid value"),
         (with(3, "nonsense"), "line 4, column 2: expected ident"),

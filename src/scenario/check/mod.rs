@@ -1,16 +1,21 @@
 //! Whether a scenario makes sense: everything that its types cannot say. All findings are collected.
 
+mod clients;
+mod disks;
+mod ending;
 mod flow;
+mod initial;
+mod members;
 mod options;
 mod predicates;
+mod raft;
 mod steps;
 mod targets;
 
-use crate::scenario::document::{End, Expect, NODES_MAX, Scenario, nodes_message};
+use crate::scenario::document::{NODES_MAX, Scenario, nodes_message};
 use crate::scenario::name::Name;
 use crate::scenario::path::{Path, Segment};
 use crate::scenario::suggest::nearest;
-use crate::violation::Property;
 use core::fmt;
 use sim_core::Span;
 use std::collections::BTreeSet;
@@ -48,6 +53,12 @@ enum Known {
 #[derive(Default)]
 struct Checker {
     nodes: u16,
+    /// How many clients the workload has.
+    clients: u16,
+    /// Whether there is a workload.
+    has_workload: bool,
+    /// The clients that make calls.
+    callers: BTreeSet<Name>,
     path: Path,
     /// Names given so far on every way to here.
     known: BTreeSet<Known>,
@@ -60,7 +71,10 @@ struct Checker {
 
 /// What makes no sense in `scenario`, and how many findings more there are than can be told.
 pub(crate) fn check(scenario: &Scenario) -> (Vec<Finding>, usize) {
-    let mut checker = Checker { nodes: scenario.nodes, ..Checker::default() };
+    let callers = scenario.callers().into_iter().collect();
+    let has_workload = scenario.workload.is_some();
+    let clients = scenario.workload.as_ref().map_or(0, |workload| workload.clients);
+    let mut checker = Checker { nodes: scenario.nodes, clients, has_workload, callers, ..Checker::default() };
     checker.document(scenario);
     (checker.findings, checker.untold)
 }
@@ -134,25 +148,10 @@ impl Checker {
             let nodes = scenario.nodes;
             c.wrong_if(nodes == 0 || nodes > NODES_MAX, || nodes_message(u64::from(nodes)));
         });
+        self.beginning(scenario);
         self.options(scenario);
         self.under("steps", |c| c.whole_story(&scenario.steps));
-        self.under("end", |c| match &scenario.end {
-            End::Live(live) => c.under("live", |c| c.under("within", |c| c.some_time(live.within))),
-            End::Stop(reason) => c.under("stop", |c| {
-                c.wrong_if(reason.trim().is_empty(), || {
-                    "no reason: expected why liveness is not asked for".to_owned()
-                });
-                c.line(reason, 200);
-            }),
-        });
-        let unasked = scenario.expect == Expect::Violation(Property::Convergence)
-            && matches!(scenario.end, End::Stop(_));
-        self.under("expect", |c| {
-            c.wrong_if(unasked, || {
-                "`convergence` is only asked for at a live end: expected `\"end\": \"live\"` with it"
-                    .to_owned()
-            });
-        });
+        self.ending(scenario);
         if let Some(mutation) = &scenario.mutation {
             self.under("mutation", |c| {
                 let is_name = !mutation.is_empty()

@@ -2,7 +2,10 @@
 
 use super::{Checker, SPAN_MAX};
 use crate::scenario::document::Scenario;
-use crate::scenario::options::{Fate, LinkRule, NodeKey, Pin, RaftOptions};
+use crate::scenario::network::LinkRule;
+use crate::scenario::node_key::NodeKey;
+use crate::scenario::pin::{Fate, Pin};
+use crate::scenario::storage::StorageOptions;
 use crate::scenario::target::Target;
 use sim_core::{Latency, Span};
 
@@ -28,45 +31,48 @@ impl Checker {
             c.under("reorder_by", |c| c.longest(network.reorder_by));
             c.under("links", |c| c.each(&network.links, Self::initial_link));
         });
-        self.under("storage", |c| {
-            c.under("write", |c| c.latency(&scenario.storage.write));
-            c.under("nodes", |c| {
-                for (key, disk) in &scenario.storage.nodes {
-                    c.under(&key.to_string(), |c| {
-                        c.node_key(*key);
-                        c.under("write", |c| c.latency(&disk.write));
-                    });
-                }
-            });
-        });
-        self.under("pins", |c| c.each(&scenario.pins, Self::pin));
+        if let Some(workload) = &scenario.workload {
+            self.under("workload", |c| c.workload(workload));
+        }
+        self.under("storage", |c| c.storage(&scenario.storage));
+        self.under("pins", |c| c.each(&scenario.pins, Self::initial_pin));
     }
 
-    /// Options as they are in force; places that differ from `base` are named, or the whole.
-    fn raft(&mut self, options: &RaftOptions, base: &RaftOptions) {
-        let (shortest, longest) = options.election_timeout;
-        self.under("heartbeat", |c| c.time(options.heartbeat));
-        self.under("election_timeout", |c| {
-            if c.ordered(shortest, longest) {
-                c.time(shortest);
-                c.longest(longest);
+    fn storage(&mut self, storage: &StorageOptions) {
+        self.under("write", |c| c.latency(&storage.write));
+        self.under("notice", |c| c.latency(&storage.notice));
+        self.capacity(storage.capacity);
+        self.under("nodes", |c| {
+            for (key, disk) in &storage.nodes {
+                c.under(&key.to_string(), |c| {
+                    c.node_key(*key);
+                    c.wrong_if(disk.is_empty(), || {
+                        "this disk is like any other: expected `write`, `notice`, `crash`, `torn` or `capacity`"
+                            .to_owned()
+                    });
+                    c.some_latency("write", disk.write.as_ref());
+                    c.some_latency("notice", disk.notice.as_ref());
+                    c.capacity(disk.capacity);
+                });
             }
         });
-        self.under("entries_per_append", |c| c.between(u64::from(options.entries_per_append), 1, 10_000));
-        let heartbeat_is_own =
-            options.heartbeat != base.heartbeat || options.election_timeout == base.election_timeout;
-        self.under(if heartbeat_is_own { "heartbeat" } else { "election_timeout" }, |c| {
-            c.wrong_if(options.heartbeat >= shortest && shortest > Span::ZERO, || {
-                format!(
-                    "the heartbeat ({}) is not below the shortest election timeout ({shortest}): expected a shorter \
-                     heartbeat\nfollowers would stand for election although the leader lives",
-                    options.heartbeat
-                )
+    }
+
+    fn capacity(&mut self, capacity: Option<u64>) {
+        self.under("capacity", |c| {
+            c.wrong_if(capacity == Some(0), || {
+                "a disk of 0 bytes: expected at least 1\n`fill_disk` fills one later".to_owned()
             });
         });
     }
 
-    fn node_key(&mut self, key: NodeKey) {
+    pub(super) fn some_latency(&mut self, key: &str, latency: Option<&Latency>) {
+        if let Some(latency) = latency {
+            self.under(key, |c| c.latency(latency));
+        }
+    }
+
+    pub(super) fn node_key(&mut self, key: NodeKey) {
         if key.0 >= self.nodes {
             let message = self.no_such_node(key.0);
             self.wrong_key(message);
@@ -105,25 +111,37 @@ impl Checker {
     }
 
     fn initial_link(&mut self, rule: &LinkRule) {
-        for (key, target) in [("from", &rule.from), ("to", &rule.to)] {
+        self.known_ends(&rule.from, &rule.to);
+        self.link_rule(rule);
+    }
+
+    fn initial_pin(&mut self, pin: &Pin) {
+        if let Pin::Message(pin) = pin {
+            self.under("message", |c| c.known_ends(&pin.from, &pin.to));
+        }
+        self.pin(pin);
+    }
+
+    fn known_ends(&mut self, from: &Target, to: &Target) {
+        for (key, target) in [("from", from), ("to", to)] {
             self.under(key, |c| {
                 c.wrong_if(!is_known_from_the_start(target), || {
-                    format!("`{target}` means nothing before the run: expected node numbers, `all` or `all but` numbers")
+                    format!(
+                        "`{target}` means nothing before the run: expected numbers, `all`, `all but` numbers, or clients"
+                    )
                 });
             });
         }
-        self.link_rule(rule);
     }
 
     pub(super) fn link_rule(&mut self, rule: &LinkRule) {
         self.wrong_if(rule.is_empty(), || {
-            "this changes nothing: expected `latency`, `loss`, `duplicate`, `reorder`, `reorder_by` or `fifo`"
+            "this changes nothing: expected `latency`, `loss`, `duplicate`, `reorder`, `reorder_by`, `corrupt` or \
+             `fifo`"
                 .to_owned()
         });
         self.two_ends(&rule.from, "from", &rule.to, "to");
-        if let Some(latency) = &rule.latency {
-            self.under("latency", |c| c.latency(latency));
-        }
+        self.some_latency("latency", rule.latency.as_ref());
         if let Some(span) = rule.reorder_by {
             self.under("reorder_by", |c| c.longest(span));
         }
@@ -141,11 +159,7 @@ impl Checker {
                 });
             }),
             Pin::Message(pin) => self.under("message", |c| {
-                c.under("from", |c| c.node(pin.from));
-                c.under("to", |c| c.node(pin.to));
-                c.wrong_if(pin.from == pin.to, || {
-                    format!("node {} sends nothing to itself: expected two nodes", pin.to)
-                });
+                c.two_ends(&pin.from, "from", &pin.to, "to");
                 if let Fate::Latency(span) = pin.fate {
                     c.under("latency", |c| c.longest(span));
                 }
@@ -157,7 +171,7 @@ impl Checker {
 /// Whether the target stands for the same nodes in every state.
 fn is_known_from_the_start(target: &Target) -> bool {
     match target {
-        Target::All => true,
+        Target::All | Target::Clients | Target::Client(_) => true,
         Target::AllBut(other) => is_known_from_the_start(other),
         Target::List(items) => items.iter().all(is_known_from_the_start),
         other => other.literal().is_some(),

@@ -2,9 +2,12 @@
 
 use super::Checker;
 use crate::record::Role;
-use crate::scenario::bounds::{Count, TermRef};
+use crate::scenario::bounds::{Count, IndexRef, TermRef};
 use crate::scenario::name::Name;
-use crate::scenario::predicate::{CountOf, IndexIs, Predicate, SingleLeader, TermIs};
+use crate::scenario::predicate::{
+    Amount, Calls, CountOf, DiskBytes, Index, IndexIs, LastEntry, Predicate, Reads, SingleLeader, TermIs,
+    ValueIs,
+};
 use core::fmt::Display;
 
 impl Checker {
@@ -19,7 +22,8 @@ impl Checker {
             Predicate::NoLeader(among)
             | Predicate::TermsAgree(among)
             | Predicate::LogsEqual(among)
-            | Predicate::Synced(among) => {
+            | Predicate::Synced(among)
+            | Predicate::MachineEqual(among) => {
                 self.some_target("among", among.among.as_ref());
             }
             Predicate::LeaderIs(target) => self.target(target),
@@ -51,12 +55,12 @@ impl Checker {
                 if let Some(command) = &at.command {
                     self.under("command", |c| c.command(command));
                 }
-                self.under("index", |c| {
-                    c.wrong_if(at.index == 0, || "the log begins at index 1: expected at least 1".to_owned())
-                });
+                self.under("index", |c| c.log_index(Some(at.index)));
             }
             Predicate::CommitIndex(index) | Predicate::LastIndex(index) => self.index(index),
-            Predicate::Durable(of) => self.under("of", |c| c.target(&of.of)),
+            Predicate::Durable(of) | Predicate::Halted(of) | Predicate::Joint(of) => {
+                self.under("of", |c| c.target(&of.of))
+            }
             Predicate::Up(count) => self.node_count(count),
             Predicate::Count(count) => {
                 self.under("of", |c| c.target(&count.of));
@@ -64,7 +68,7 @@ impl Checker {
                 self.node_count(&Count { at_least, at_most, equals });
             }
             Predicate::Messages(messages) => {
-                self.some_target("from", messages.from.as_ref());
+                self.some_link_target("from", messages.from.as_ref());
                 self.since(messages.since.as_ref());
                 self.bounds(messages.at_least, messages.at_most, None);
             }
@@ -78,6 +82,29 @@ impl Checker {
                 for (key, span) in [("at_least", elapsed.at_least), ("at_most", elapsed.at_most)] {
                     self.under(key, |c| c.longest(span.unwrap_or_default()));
                 }
+            }
+            Predicate::Index(index) => self.one_index(index),
+            Predicate::LastEntry(entry) => self.last_entry(entry),
+            Predicate::LogLength(amount) | Predicate::StorageOperations(amount) => {
+                let Amount { of, at_least, at_most, equals } = amount;
+                self.under("of", |c| c.target(of));
+                self.bounds(*at_least, *at_most, *equals);
+            }
+            Predicate::DiskBytes(bytes) => {
+                let DiskBytes { of, at_least, at_most, .. } = bytes;
+                self.under("of", |c| c.target(of));
+                self.bounds(*at_least, *at_most, None);
+            }
+            Predicate::Members(members) => self.members_are(members),
+            Predicate::InConfig(config) | Predicate::NotInConfig(config) => self.in_config(config),
+            Predicate::Value(value) => self.value_is(value),
+            Predicate::ClientsDone(done) => self.awaited_clients(done.clients.as_ref()),
+            Predicate::Calls(calls) => self.calls(calls),
+            Predicate::Reads(reads) => {
+                let Reads { at, since, at_least, at_most, .. } = reads;
+                self.some_target("at", at.as_ref());
+                self.since(since.as_ref());
+                self.bounds(*at_least, *at_most, None);
             }
             Predicate::All(predicates) | Predicate::Any(predicates) => {
                 self.wrong_if(predicates.is_empty(), || {
@@ -127,6 +154,57 @@ impl Checker {
     fn index(&mut self, index: &IndexIs) {
         self.under("of", |c| c.target(&index.of));
         self.bounds(index.at_least, None, index.equals);
+    }
+
+    fn one_index(&mut self, index: &Index) {
+        self.under("of", |c| c.target(&index.of));
+        let bounds = [("at_least", &index.at_least), ("at_most", &index.at_most), ("equals", &index.equals)];
+        for (key, bound) in bounds {
+            if let Some(IndexRef::Mark(mark)) = bound {
+                self.under(key, |c| c.mark(mark));
+            }
+        }
+        // What a mark stands for is known only when it is set: it is neither too low nor too high.
+        let number = |bound: &Option<IndexRef>, unknown: u64| match bound {
+            Some(IndexRef::Number(number)) => Some(*number),
+            Some(IndexRef::Mark(_)) => Some(unknown),
+            None => None,
+        };
+        self.bounds(number(&index.at_least, 0), number(&index.at_most, u64::MAX), number(&index.equals, 0));
+    }
+
+    fn last_entry(&mut self, entry: &LastEntry) {
+        self.under("of", |c| c.target(&entry.of));
+        self.wrong_if(entry.index.is_none() && entry.term.is_none(), || {
+            "nothing is asked: expected `index` or `term`".to_owned()
+        });
+        let empty = entry.index.map(|index| index == 0);
+        let no_term = entry.term.map(|term| term == 0);
+        self.wrong_if(empty.zip(no_term).is_some_and(|(empty, no_term)| empty != no_term), || {
+            "only an empty log ends at index 0 and in term 0: expected both or neither to be 0".to_owned()
+        });
+    }
+
+    fn value_is(&mut self, value: &ValueIs) {
+        self.under("of", |c| c.target(&value.of));
+        if let Some(text) = &value.equals {
+            self.under("equals", |c| c.value(text));
+        }
+        self.wrong_if(value.equals.is_none() && !value.absent, || {
+            "nothing is asked: expected `equals` or `\"absent\": true`".to_owned()
+        });
+        self.wrong_if(value.equals.is_some() && value.absent, || {
+            "what is absent equals nothing: expected `equals` or `absent`".to_owned()
+        });
+    }
+
+    fn calls(&mut self, calls: &Calls) {
+        match &calls.by {
+            Some(target) => self.under("by", |c| c.client_target(target)),
+            None => self.any_clients(),
+        }
+        self.since(calls.since.as_ref());
+        self.bounds(calls.at_least, calls.at_most, None);
     }
 
     fn since(&mut self, mark: Option<&Name>) {

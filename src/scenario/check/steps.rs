@@ -1,11 +1,13 @@
 //! Steps: each verb's own rules.
 
 use super::{Checker, Known};
-use crate::scenario::flow::{Answer, Propose};
+use crate::scenario::flow::Propose;
 use crate::scenario::link::{Cut, Ends, Held, Partition};
 use crate::scenario::name::Name;
+use crate::scenario::pending::{Deliver, HowMany, Pending};
 use crate::scenario::predicate::Predicate;
-use crate::scenario::step::{Nodes, Sleep, Step};
+use crate::scenario::sleep::Sleep;
+use crate::scenario::step::{Nodes, Step};
 use crate::scenario::target::Target;
 use sim_core::Span;
 use std::collections::BTreeMap;
@@ -48,10 +50,21 @@ impl Checker {
             Step::Mark(name) => self.give(Known::Moment(name.clone())),
             Step::Isolate(isolate) => self.under("nodes", |c| c.target(&isolate.nodes)),
             Step::Reconnect(Nodes { nodes })
-            | Step::Crash(Nodes { nodes })
             | Step::Restart(Nodes { nodes })
             | Step::Pause(Nodes { nodes })
-            | Step::Resume(Nodes { nodes }) => self.under("nodes", |c| c.target(nodes)),
+            | Step::Resume(Nodes { nodes })
+            | Step::ForgetLeader(Nodes { nodes })
+            | Step::Snapshot(Nodes { nodes })
+            | Step::HoldWrites(Nodes { nodes })
+            | Step::CompleteWrite(Nodes { nodes })
+            | Step::ReleaseWrites(Nodes { nodes })
+            | Step::HoldApplies(Nodes { nodes })
+            | Step::CompleteApply(Nodes { nodes })
+            | Step::ReleaseApplies(Nodes { nodes })
+            | Step::FreeDisk(Nodes { nodes })
+            | Step::Wipe(Nodes { nodes })
+            | Step::Shutdown(Nodes { nodes }) => self.under("nodes", |c| c.target(nodes)),
+            Step::Crash(crash) => self.under("nodes", |c| c.target(&crash.nodes)),
             Step::Cut(Cut { ends, .. }) => self.ends(ends),
             Step::Join(links) => self.ends(&links.ends),
             Step::Partition(partition) => self.partition(partition),
@@ -59,10 +72,16 @@ impl Checker {
             Step::Hold(hold) => self.held(&hold.links),
             Step::Release(held) => self.held(&held.links),
             Step::DeliverOne(deliver) => self.two_ends(&deliver.from, "from", &deliver.to, "to"),
-            Step::DropPending(pending) => {
-                self.some_target("from", pending.from.as_ref());
-                self.some_target("to", pending.to.as_ref());
+            Step::DropPending(pending) | Step::DuplicatePending(pending) | Step::Shuffle(pending) => {
+                self.pending(pending);
             }
+            Step::Deliver(deliver) => self.deliver(deliver),
+            Step::DropAfter(drop) => {
+                self.under("from", |c| c.link_target(&drop.from));
+                self.under("count", |c| c.between(u64::from(drop.count), 0, 1_000_000));
+            }
+            Step::StopDropping(Nodes { nodes }) => self.under("nodes", |c| c.link_target(nodes)),
+            Step::Unpin(unpin) => self.some_link_target("of", unpin.of.as_ref()),
             Step::Clog(clog) => {
                 self.two_ends(&clog.from, "from", &clog.to, "to");
                 self.under("for", |c| c.time(clog.span));
@@ -71,6 +90,41 @@ impl Checker {
             Step::Propose(propose) => self.propose(propose),
             Step::Campaign(target) => self.target(target),
             Step::Pin(pin) => self.pin(pin),
+            Step::Change(change) => self.change(change),
+            Step::LeaveJoint(leave) => self.under("to", |c| c.target(&leave.to)),
+            Step::Transfer(transfer) => {
+                self.under("from", |c| c.target(&transfer.from));
+                self.under("to", |c| c.target(&transfer.to));
+            }
+            Step::Tick(tick) => self.under("nodes", |c| c.target(&tick.nodes)),
+            Step::ReportUnreachable(report) => {
+                self.under("at", |c| c.target(&report.at));
+                self.under("of", |c| c.target(&report.of));
+            }
+            Step::Read(read) => self.read(read),
+            Step::Compact(compact) => self.under("nodes", |c| c.target(&compact.nodes)),
+            Step::SendSnapshot(send) => self.two_ends(&send.from, "from", &send.to, "to"),
+            Step::FailWrite(fail) => self.fail_write(fail),
+            Step::FillDisk(fill) => self.under("nodes", |c| c.target(&fill.nodes)),
+            Step::SlowDisk(slow) => self.slow_disk(slow),
+            Step::Rot(rot) => self.rot(rot),
+            Step::MisdirectWrite(misdirect) => self.under("nodes", |c| c.target(&misdirect.nodes)),
+            Step::LieAboutFsync(lie) => self.under("nodes", |c| c.target(&lie.nodes)),
+            Step::CrashAt(crash) => self.crash_at(crash),
+            Step::SetClock(set) => self.set_clock(set),
+            Step::Call(call) => self.call(call),
+            Step::StartClients(set) | Step::StopClients(set) => self.workload_clients(set.clients.as_ref()),
+            Step::AwaitClients(wait) => {
+                self.awaited_clients(wait.clients.as_ref());
+                self.under("within", |c| c.time(wait.within));
+            }
+            Step::Note(text) => {
+                self.wrong_if(text.trim().is_empty(), || {
+                    "an empty caption: expected something to read".to_owned()
+                });
+                self.line(text, 200);
+            }
+            Step::Stop(stop) => self.under("why", |c| c.line(&stop.why, 200)),
             Step::Repeat(repeat) => self.repeat(repeat),
             Step::Choose(branches) => self.choose(branches),
             Step::If(condition) => self.condition(condition),
@@ -101,8 +155,21 @@ impl Checker {
 
     fn held(&mut self, held: &Held) {
         match held {
-            Held::Of(nodes) => self.under("nodes", |c| c.target(nodes)),
+            Held::Of(nodes) => self.under("nodes", |c| c.link_target(nodes)),
             Held::OneWay { from, to } => self.two_ends(from, "from", to, "to"),
+        }
+    }
+
+    fn pending(&mut self, pending: &Pending) {
+        self.some_link_target("from", pending.from.as_ref());
+        self.some_link_target("to", pending.to.as_ref());
+    }
+
+    fn deliver(&mut self, deliver: &Deliver) {
+        self.some_link_target("from", deliver.from.as_ref());
+        self.some_link_target("to", deliver.to.as_ref());
+        if let HowMany::Count(count) = deliver.count {
+            self.under("count", |c| c.between(u64::from(count), 1, 100_000));
         }
     }
 
@@ -112,7 +179,7 @@ impl Checker {
             let mut group_of = BTreeMap::new();
             let mut index = 0;
             c.each(&partition.groups, |c, group| {
-                c.target(group);
+                c.link_target(group);
                 c.group(group, index, &mut group_of);
                 index += 1;
             });
@@ -158,7 +225,7 @@ impl Checker {
         }
         if let Some(name) = &propose.bind {
             self.under("bind", |c| {
-                c.wrong_if(propose.expect == Answer::Refused, || {
+                c.wrong_if(propose.expect.is_refusal(), || {
                     "a command that is refused is taken by no node: expected `accepted` with `bind`"
                         .to_owned()
                 });

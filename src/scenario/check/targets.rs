@@ -22,15 +22,43 @@ impl Checker {
         }
     }
 
+    /// A target that stands for nodes.
     pub(super) fn target(&mut self, target: &Target) {
+        match target {
+            Target::Clients | Target::Client(_) => self.wrong(format!(
+                "`{target}` is no node: expected nodes\nclients stand only where links, calls or clients are meant"
+            )),
+            Target::List(items) => {
+                self.not_empty(items);
+                self.each(items, Self::target);
+            }
+            Target::AllBut(other) => self.target(other),
+            other => self.link_target(other),
+        }
+    }
+
+    /// The same, or an empty list, which stands for nobody.
+    pub(super) fn target_or_nobody(&mut self, target: &Target) {
+        match target {
+            Target::List(items) if items.is_empty() => {}
+            target => self.target(target),
+        }
+    }
+
+    fn not_empty(&mut self, items: &[Target]) {
+        self.wrong_if(items.is_empty(), || "an empty list names no node: expected at least one".to_owned());
+    }
+
+    /// A target that stands for nodes, for clients, or for both: for ends of links.
+    pub(super) fn link_target(&mut self, target: &Target) {
         match target {
             Target::Node(number) => self.node(*number),
             Target::List(items) => {
-                self.wrong_if(items.is_empty(), || {
-                    "an empty list names no node: expected at least one".to_owned()
-                });
-                self.each(items, Self::target);
+                self.not_empty(items);
+                self.each(items, Self::link_target);
             }
+            Target::Clients => self.any_clients(),
+            Target::Client(client) => self.client(client),
             Target::LeaderOfTerm(term) => {
                 self.wrong_if(*term == 0, || {
                     "there is no leader of term 0: expected a term from 1".to_owned()
@@ -53,6 +81,10 @@ impl Checker {
             | Target::Crashed
             | Target::Connected
             | Target::Isolated
+            | Target::Voters
+            | Target::Learners
+            | Target::Members
+            | Target::Halted
             | Target::Minority { .. }
             | Target::Majority { .. }
             | Target::Random => {}
@@ -62,6 +94,12 @@ impl Checker {
     pub(super) fn some_target(&mut self, key: &str, target: Option<&Target>) {
         if let Some(target) = target {
             self.under(key, |c| c.target(target));
+        }
+    }
+
+    pub(super) fn some_link_target(&mut self, key: &str, target: Option<&Target>) {
+        if let Some(target) = target {
+            self.under(key, |c| c.link_target(target));
         }
     }
 
@@ -113,10 +151,10 @@ impl Checker {
         self.wrong(format!("`{name}` is not marked: expected a mark set on every way to here\n{hint}"));
     }
 
-    /// Two ends of links: existing nodes, and not one and the same.
+    /// Two ends of links: existing nodes or clients, and not one and the same.
     pub(super) fn two_ends(&mut self, one: &Target, one_key: &str, other: &Target, other_key: &str) {
-        self.under(one_key, |c| c.target(one));
-        self.under(other_key, |c| c.target(other));
+        self.under(one_key, |c| c.link_target(one));
+        self.under(other_key, |c| c.link_target(other));
         let sets = one.literal().zip(other.literal());
         let sets = sets.map(|(one, other)| (BTreeSet::from_iter(one), BTreeSet::from_iter(other)));
         if let Some((one, other)) = sets

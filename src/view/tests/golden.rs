@@ -2,7 +2,7 @@
 
 use super::story::{Story, accepted, append, heartbeat, isolate, p, request};
 use super::{Detail, TableOptions, draw, options};
-use crate::record::{Hash64, MessageFacts, Note, Record, Role};
+use crate::record::{Effect, Hash64, MessageFacts, Note, Record, Role};
 use sim_core::{DropReason, Fault, InFlight};
 
 /// Compares without the line breaks that the source puts around a table.
@@ -183,7 +183,7 @@ fn replicated() -> Story {
     story.write(0, None, Some((1, 1))).at(162_000).durable(0);
     let answer = story.send(0, 1, accepted(1, 1));
     story.at(163_000).deliver(answer, accepted(1, 1)).note(1, Note::Commit { index: 1 });
-    story.note(1, Note::Apply { index: 1, term: 1, command, state: Hash64(7) });
+    story.note(1, Note::Apply { index: 1, term: 1, command, state: Hash64(7), effect: Effect::Carried });
     story
 }
 

@@ -133,7 +133,8 @@ fn anything(nodes: u16, records: u64, seed: u64) -> Story {
             1 => story.crash(node, 1),
             2 => story.role(
                 node,
-                [Role::Follower, Role::Candidate, Role::Leader][usize::from(dice.node(3))],
+                [Role::Follower, Role::Candidate, Role::Leader, Role::PreCandidate]
+                    [usize::from(dice.node(4))],
                 term,
             ),
             3 => story.mark(HOSTILE[usize::try_from(dice.below(HOSTILE.len() as u64)).unwrap()]),

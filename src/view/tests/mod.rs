@@ -4,6 +4,7 @@ mod golden;
 mod inert;
 mod story;
 mod telling;
+mod words;
 
 use super::{Detail, Heading, TableOptions, table};
 use sim_core::VirtualTime;

@@ -33,7 +33,7 @@ pub(super) fn accepted(term: u64, match_index: u64) -> MessageFacts {
 }
 
 pub(super) fn request(term: u64) -> MessageFacts {
-    MessageFacts::RequestVote { term, last_index: 0, last_term: 0 }
+    MessageFacts::RequestVote { term, last_index: 0, last_term: 0, transfer: false }
 }
 
 pub(super) fn granted(term: u64) -> MessageFacts {
@@ -78,8 +78,10 @@ impl Story {
     }
 
     pub(super) fn boot(&mut self, node: u16, life: u32, term: u64) -> &mut Self {
-        self.push(Record::Booted { process: p(node), life })
-            .note(node, Note::Recovered { term, vote: None, last_index: 0, last_hash: Hash64::default() })
+        self.push(Record::Booted { process: p(node), life }).note(
+            node,
+            Note::Recovered { term, vote: None, last_index: 0, last_hash: Hash64::default(), snapshot: None },
+        )
     }
 
     pub(super) fn boot_all(&mut self) -> &mut Self {
@@ -90,12 +92,12 @@ impl Story {
     }
 
     pub(super) fn crash(&mut self, node: u16, writes_lost: u32) -> &mut Self {
-        self.push(Record::Crashed { process: p(node), writes_lost })
+        self.push(Record::Crashed { process: p(node), writes_lost, synced_lost: 0, operation: None })
     }
 
     pub(super) fn panic(&mut self, node: u16, message: &str) -> &mut Self {
         let report = PanicReport { message: message.to_string(), place: "raft.rs:7:1".to_string() };
-        self.push(Record::Panicked { process: p(node), report: Box::new(report) })
+        self.push(Record::Panicked { process: p(node), report: Box::new(report), synced_lost: 0 })
     }
 
     pub(super) fn election_timer(&mut self, node: u16, millis: u64) -> &mut Self {

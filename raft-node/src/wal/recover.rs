@@ -1,0 +1,297 @@
+//! From bytes back to durable state.
+//!
+//! Owns: which frames are believed, what was torn and is cut, what has rotten and is read from the other copy
+//! or reported. Must not know: how the bytes came to be as they are, beyond the order in which [`super::Wal`]
+//! issues them.
+//!
+//! The log is read up to its first bad frame, and from there on the tail, as far as its numbers go on. If
+//! anything that was read says that more was durable than was found, the rest is not torn but lost.
+
+use core::fmt;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::frame::{Body, Frame, HEADER_BYTES, Read, Whole, header_fault};
+use super::snapshot::SnapshotRef;
+use super::{File, Pending, Step, Wal, snapshot};
+use crate::entry::Entry;
+use crate::storage::{Durable, HardState, Write};
+use crate::types::{LogIndex, Term};
+
+/// Something that was durable is missing or wrong: a node that went on without it could break its word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Corrupt {
+    /// In which file.
+    pub file: File,
+    /// Where in it what is wrong begins, in bytes.
+    pub offset: usize,
+    /// What is wrong, without a full stop.
+    pub what: &'static str,
+}
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} is corrupt at byte {}: {}", self.file.name(), self.offset, self.what)
+    }
+}
+
+impl core::error::Error for Corrupt {}
+
+/// What was read, and what goes on from there.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// The writing side. [`Wal::start`] mends what needs it.
+    pub wal: Wal,
+    /// What survived: the state after some write, and after every one that was called durable.
+    pub durable: Durable,
+    /// What was not as a clean stop leaves it.
+    pub repair: Repair,
+}
+
+/// What recovery found and mends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repair {
+    /// How many bytes at the end of the log were torn and are cut.
+    pub cut_bytes: usize,
+    /// How many frames were bad in the log, or missing, and were read from the tail.
+    pub repaired_frames: usize,
+    /// Whether the log will be rewritten before anything is appended.
+    pub rewrites: bool,
+}
+
+/// What a file of frames holds up to its first bad one.
+struct Scan {
+    frames: Vec<Read>,
+    /// What is called durable by intact frames behind the first bad one: they say that it was torn by no crash.
+    claimed_behind: u64,
+    /// Where each frame begins, and at last where the intact part ends.
+    offsets: Vec<usize>,
+}
+
+impl Scan {
+    /// Reads behind the header.
+    fn of(bytes: &[u8]) -> Self {
+        let (mut frames, mut offsets) = (Vec::new(), vec![HEADER_BYTES.min(bytes.len())]);
+        let mut at = offsets[0];
+        while let Some((frame, len)) = Read::decode(&bytes[at..]) {
+            at += len;
+            frames.push(frame);
+            offsets.push(at);
+        }
+        // Where a frame is bad its length may be, too: the next one may begin anywhere.
+        let behind = (at + 1..bytes.len()).filter_map(|at| Read::decode(&bytes[at..]));
+        let claimed_behind = behind.map(|(frame, _)| frame.durable).max().unwrap_or(0);
+        Self { frames, claimed_behind, offsets }
+    }
+
+    fn end(&self) -> usize {
+        *self.offsets.last().expect("there is an end, if of nothing")
+    }
+}
+
+pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
+    if log.is_empty() {
+        return first_boot(tail, snapshot);
+    }
+    if let Some(what) = header_fault(File::Log, log) {
+        return Err(Corrupt { file: File::Log, offset: 0, what });
+    }
+    let (log_scan, tail_is_intact) = (Scan::of(log), header_fault(File::Tail, tail).is_none());
+    let tail_scan = if tail_is_intact { Scan::of(tail) } else { Scan::of(&[]) };
+    let mut state = State::begin(&log_scan)?;
+    let in_log = state.follow(log_scan.frames.iter(), |at| (File::Log, log_scan.offsets[at]))?;
+    let copies: BTreeMap<u64, usize> =
+        tail_scan.frames.iter().enumerate().map(|(at, frame)| (frame.seq, at)).collect();
+    let from_log = state.seq;
+    while let Some(at) = copies.get(&(state.seq + 1)) {
+        state.follow(core::iter::once(&tail_scan.frames[*at]), |_| (File::Tail, tail_scan.offsets[*at]))?;
+    }
+    let all = || log_scan.frames.iter().chain(&tail_scan.frames);
+    let behind = log_scan.claimed_behind.max(tail_scan.claimed_behind);
+    let claimed = all().map(|frame| frame.durable).max().unwrap_or(0).max(behind);
+    if claimed > state.seq {
+        let what = "a frame is bad or missing that was durable";
+        return Err(Corrupt { file: File::Log, offset: log_scan.offsets[in_log], what });
+    }
+    // Numbers that were used, be it by a frame that is cut, are not used again.
+    let last = all().map(|frame| frame.seq).max().unwrap_or(0);
+    let in_frames = state.named;
+    let named = state.take_snapshot(snapshot)?;
+    let is_clean = named == in_frames
+        && log_scan.end() == log.len()
+        && in_log == log_scan.frames.len()
+        && (tail_is_intact || tail.is_empty())
+        && tail_scan.end() == tail.len()
+        && (claimed.max(state.whole) + 1..=state.seq).all(|seq| copies.contains_key(&seq))
+        && last == state.seq
+        && from_log == state.seq;
+    let repair = Repair {
+        cut_bytes: log.len() - log_scan.offsets[in_log],
+        repaired_frames: usize::try_from(state.seq - from_log).unwrap_or(usize::MAX),
+        rewrites: !is_clean,
+    };
+    let seq = if is_clean { state.seq } else { last + 1 };
+    let mut wal = Wal::at(seq, state.durable.hard, named);
+    if is_clean {
+        let lengths = tail_scan.offsets.windows(2).map(|pair| pair[1] - pair[0]);
+        wal.tail = tail.get(HEADER_BYTES..).unwrap_or_default().to_vec();
+        wal.tail_frames = tail_scan.frames.iter().map(|frame| frame.seq).zip(lengths).collect();
+        wal.tail_is_stale = tail.is_empty();
+    } else {
+        wal.rewrite(&state.durable);
+    }
+    Ok(Recovered { wal, durable: state.durable, repair })
+}
+
+/// Nothing was ever durable: the log is the first file that is written, and is written alone.
+fn first_boot(tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
+    if let Some(file) =
+        [(File::Tail, tail), (File::Snapshot, snapshot)].iter().find(|(_, file)| !file.is_empty())
+    {
+        let what = "the log is empty, but this file is not";
+        return Err(Corrupt { file: file.0, offset: 0, what });
+    }
+    let durable = Durable::default();
+    let mut wal = Wal::at(1, durable.hard, None);
+    wal.rewrite(&durable);
+    Ok(Recovered { wal, durable, repair: Repair { rewrites: true, ..Repair::default() } })
+}
+
+impl Wal {
+    /// A writing side that goes on behind frame `seq`.
+    fn at(seq: u64, hard: HardState, snapshot: Option<SnapshotRef>) -> Self {
+        Self {
+            seq,
+            durable: seq,
+            origin: seq,
+            hard,
+            snapshot,
+            under_way: VecDeque::new(),
+            waiting: VecDeque::new(),
+            tail: Vec::new(),
+            tail_frames: VecDeque::new(),
+            tail_is_stale: true,
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Puts the whole state in the place of the log before anything else. The tail is stale from then on: its numbers
+    /// are of before.
+    pub(super) fn rewrite(&mut self, durable: &Durable) {
+        let Durable { hard, base, log, .. } = durable;
+        let whole = Whole { hard: *hard, snapshot: self.snapshot, base: *base, log };
+        let (seq, claims) = (self.seq, self.seq - 1);
+        let mut bytes = Vec::new();
+        Frame { seq, durable: claims, body: Body::Whole(whole) }.encode(&mut bytes);
+        self.waiting.push_back(Step::Rewrite(Pending { seq, claims, bytes }));
+    }
+}
+
+/// The state after some frames.
+struct State {
+    durable: Durable,
+    named: Option<SnapshotRef>,
+    seq: u64,
+    /// The number of the frame that holds a whole state, with which the log begins.
+    whole: u64,
+}
+
+impl State {
+    /// The state of the first frame, which was written along with its file and so is never torn.
+    fn begin(log: &Scan) -> Result<Self, Corrupt> {
+        let corrupt = |what| Corrupt { file: File::Log, offset: HEADER_BYTES, what };
+        let first = log.frames.first().ok_or_else(|| corrupt("the first frame is bad"))?;
+        let base = first.base.ok_or_else(|| corrupt("the first frame holds no whole state"))?;
+        let durable = Durable { base, ..Durable::default() };
+        Ok(Self { durable, named: None, seq: first.seq - 1, whole: first.seq })
+    }
+
+    /// Does what frames say, as long as their numbers go on. Returns how many that were.
+    fn follow<'a>(
+        &mut self,
+        frames: impl Iterator<Item = &'a Read>,
+        place: impl Fn(usize) -> (File, usize),
+    ) -> Result<usize, Corrupt> {
+        let mut done = 0;
+        for (at, frame) in frames.enumerate() {
+            if frame.seq != self.seq + 1 {
+                break;
+            }
+            let (file, offset) = place(at);
+            self.apply(frame).map_err(|what| Corrupt { file, offset, what })?;
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    fn apply(&mut self, frame: &Read) -> Result<(), &'static str> {
+        if frame.base.is_some() && frame.seq != self.whole {
+            return Err("a whole state stands behind other frames");
+        }
+        if let Some(hard) = frame.hard {
+            self.durable.hard = hard;
+        }
+        if let Some(named) = frame.snapshot {
+            // A whole state is as it was when all had been done; else a snapshot goes before a change of the
+            // log.
+            if frame.base.is_none() {
+                self.follow_snapshot(named.index, named.term);
+            }
+            self.named = Some(named);
+        }
+        if let Some(log) = &frame.log {
+            let base = self.durable.base.0;
+            if log.first <= base || log.first > self.durable.last_index().next() {
+                return Err("a change of the log leaves a gap");
+            }
+            self.durable.apply(Write { log: Some(log.clone()), ..Write::default() });
+        }
+        self.seq = frame.seq;
+        Ok(())
+    }
+
+    /// A log that lacks a snapshot's last entry goes on behind it.
+    fn follow_snapshot(&mut self, index: LogIndex, term: Term) {
+        let Durable { base, log, .. } = &mut self.durable;
+        let known: Option<&Entry> = index
+            .0
+            .checked_sub(base.0.0.saturating_add(1))
+            .and_then(|offset| usize::try_from(offset).ok())
+            .and_then(|offset| log.get(offset));
+        if index > base.0 && known.is_none_or(|entry| entry.term != term) {
+            log.clear();
+            *base = (index, term);
+        }
+    }
+
+    /// Reads the snapshot that was named last, or the one after it, whose frame a crash took. Returns how it
+    /// is called.
+    fn take_snapshot(&mut self, bytes: &[u8]) -> Result<Option<SnapshotRef>, Corrupt> {
+        let corrupt = |offset, what| Corrupt { file: File::Snapshot, offset, what };
+        if bytes.is_empty() {
+            return if self.named.is_none() && self.durable.base.0 == LogIndex::ZERO {
+                Ok(None)
+            } else {
+                Err(corrupt(0, "there is no snapshot, but the log is of one"))
+            };
+        }
+        let (found, hard, called) =
+            snapshot::decode(bytes).map_err(|(offset, what)| corrupt(offset, what))?;
+        match self.named {
+            Some(named) if named == called => {}
+            Some(named) if called.index <= named.index => {
+                return Err(corrupt(HEADER_BYTES, "the snapshot is not the one that the log names"));
+            }
+            Some(_) | None => {
+                // The write that it belongs to is as good as done.
+                self.follow_snapshot(found.index, found.term);
+                self.durable.hard = hard;
+            }
+        }
+        if found.index < self.durable.base.0 {
+            return Err(corrupt(HEADER_BYTES, "the snapshot ends before the log begins"));
+        }
+        self.durable.snapshot = Some(Arc::new(found));
+        Ok(Some(called))
+    }
+}

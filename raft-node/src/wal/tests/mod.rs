@@ -1,0 +1,210 @@
+//! What a write-ahead log gives back after a crash, and of bytes that have rotten.
+
+mod disk;
+mod history;
+
+use super::{Corrupt, File, Sink, Wal};
+use crate::storage::Durable;
+use crate::types::{LogIndex, PersistId, Term};
+use disk::{Files, recover};
+use history::{History, Rng};
+
+/// Histories of few writes: short enough to try every crash.
+const WRITES: usize = 7;
+
+#[test]
+fn after_a_crash_the_state_is_that_of_some_write_and_of_every_one_that_was_called_durable() {
+    let mut crashes = 0_u32;
+    for seed in 0..150 {
+        let history = History::draw(seed, WRITES);
+        let mut rng = Rng(seed);
+        for moment in 0..=history.events.len() {
+            for files in history.crashes(moment, &mut rng) {
+                let recovered = recover(&files).unwrap_or_else(|corrupt| panic!("seed {seed}: {corrupt}"));
+                let allowed = history.allowed(moment);
+                assert!(
+                    allowed.contains(&recovered.durable),
+                    "seed {seed} moment {moment}: {:?} is none of {allowed:?}",
+                    recovered.durable
+                );
+                crashes += 1;
+            }
+        }
+    }
+    assert!(crashes > 20_000, "{crashes}");
+}
+
+#[test]
+fn a_recovered_log_goes_on_and_is_recovered_again_whatever_was_mended() {
+    for seed in 0..60 {
+        let history = History::draw(seed, WRITES);
+        let mut rng = Rng(seed ^ 77);
+        for moment in 0..=history.events.len() {
+            let crashes = history.crashes(moment, &mut rng);
+            let files = &crashes[rng.index(crashes.len())];
+            let before = recover(files).unwrap();
+            let more = History::go_on(seed ^ 5, 3, files.clone(), before.wal, before.durable);
+            for later in 0..=more.events.len() {
+                for files in more.crashes(later, &mut rng) {
+                    let recovered =
+                        recover(&files).unwrap_or_else(|corrupt| panic!("seed {seed}: {corrupt}"));
+                    assert!(more.allowed(later).contains(&recovered.durable), "seed {seed} {moment} {later}");
+                }
+            }
+        }
+    }
+}
+
+/// One bit at a time: of a clean stop, and of what a crash left.
+#[test]
+fn one_bad_bit_is_mended_or_reported_and_never_served() {
+    let (mut mended, mut reported) = (0_u32, 0_u32);
+    for seed in 0..24 {
+        let history = History::draw(seed, WRITES);
+        let mut rng = Rng(seed ^ 99);
+        for moment in [history.events.len(), rng.index(history.events.len() + 1)] {
+            let crashes = history.crashes(moment, &mut rng);
+            let files = &crashes[rng.index(crashes.len())];
+            for file in File::ALL {
+                for at in 0..files.read(file).len() * 8 {
+                    let mut files = files.clone();
+                    files.flip(file, at);
+                    match recover(&files) {
+                        Err(Corrupt { .. }) => reported += 1,
+                        Ok(recovered) => {
+                            let allowed = history.allowed(moment);
+                            assert!(
+                                allowed.contains(&recovered.durable),
+                                "seed {seed} moment {moment} {file:?} bit {at}: {:?} is none of {allowed:?}",
+                                recovered.durable
+                            );
+                            mended += 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(mended > 10_000 && reported > 10_000, "{mended} {reported}");
+}
+
+#[test]
+fn a_clean_stop_needs_no_mending_and_a_torn_end_does() {
+    for seed in 0..100 {
+        let history = History::draw(seed, WRITES);
+        let files = history.clean();
+        let recovered = recover(&files).unwrap();
+        assert!(!recovered.repair.rewrites, "seed {seed}");
+        assert_eq!((recovered.repair.cut_bytes, recovered.repair.repaired_frames), (0, 0));
+        assert!(recovered.wal.is_idle());
+        let mut torn = files;
+        torn.append(File::Log, &[1, 2, 3]);
+        let recovered = recover(&torn).unwrap();
+        assert_eq!((recovered.repair.cut_bytes, recovered.repair.rewrites), (3, true), "seed {seed}");
+        assert!(!recovered.wal.is_idle());
+    }
+}
+
+#[test]
+fn a_frame_that_only_the_tail_holds_is_taken_from_there() {
+    let mut files = Files::default();
+    let mut wal = recover(&files).unwrap().wal;
+    wal.start(&mut files);
+    files.settle(&mut wal);
+    let write = history::append(1, &[3]);
+    wal.persist_beside(PersistId(1), &write, ((LogIndex::ZERO, Term::ZERO), &[]), &mut files);
+    files.settle(&mut wal);
+    let last = files.read(File::Log).len() * 8 - 1;
+    files.flip(File::Log, last);
+    let recovered = recover(&files).unwrap();
+    assert_eq!(recovered.durable.log.len(), 1);
+    assert_eq!(recovered.repair.repaired_frames, 1);
+    files.flip(File::Tail, files.read(File::Tail).len() * 8 - 1);
+    let recovered = recover(&files).unwrap();
+    assert_eq!(recovered.durable, Durable::default(), "bad in both: it was torn");
+}
+
+#[test]
+fn the_tail_is_replaced_when_it_has_grown_and_nothing_is_lost_with_it() {
+    let mut files = Files::default();
+    let mut wal = recover(&files).unwrap().wal;
+    wal.start(&mut files);
+    files.settle(&mut wal);
+    let mut durable = Durable::default();
+    let mut longest = 0;
+    for id in 1..=400 {
+        let write = history::command(id, 1000);
+        durable.apply(write.clone());
+        wal.persist_beside(PersistId(id), &write, (durable.base, &durable.log), &mut files);
+        // Mostly several syncs are under way.
+        if id % 3 == 0 {
+            files.settle(&mut wal);
+        }
+        longest = longest.max(files.read(File::Tail).len());
+    }
+    files.settle(&mut wal);
+    assert!(longest < 2 * super::TAIL_MAX, "{longest}");
+    assert_eq!(recover(&files).unwrap().durable, durable);
+    for at in (0..files.read(File::Log).len()).step_by(997) {
+        let mut files = files.clone();
+        files.flip(File::Log, at * 8);
+        if let Ok(recovered) = recover(&files) {
+            assert_eq!(recovered.durable, durable, "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn steady_writes_allocate_no_room() {
+    let mut files = Files::default();
+    let mut wal = recover(&files).unwrap().wal;
+    wal.start(&mut files);
+    files.settle(&mut wal);
+    let mut room = Vec::new();
+    for id in 1..=2000 {
+        let write = history::command(id, 100);
+        wal.persist_beside(PersistId(id), &write, ((LogIndex::ZERO, Term::ZERO), &[]), &mut files);
+        files.settle(&mut wal);
+        room.push((wal.scratch.capacity(), wal.tail.capacity(), wal.tail_frames.capacity()));
+    }
+    assert_eq!(room[1000], room[1999], "what grew has grown at first");
+}
+
+#[test]
+fn writes_are_told_to_be_durable_once_each_and_in_order() {
+    for seed in 0..100 {
+        let history = History::draw(seed, 20);
+        let told: Vec<u64> = history.told.iter().map(|id| id.0).collect();
+        assert_eq!(told, (1..=20).collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+#[test]
+#[should_panic = "write 2 is not the one after the last"]
+fn a_write_that_is_left_out_is_noticed() {
+    let mut files = Files::default();
+    let mut wal = recover(&files).unwrap().wal;
+    let write = history::append(1, &[3]);
+    wal.persist_beside(PersistId(2), &write, ((LogIndex::ZERO, Term::ZERO), &[]), &mut files);
+}
+
+#[test]
+fn hostile_bytes_are_refused_or_read_and_nothing_else() {
+    let mut rng = Rng(1);
+    let mut refused = 0_u32;
+    for seed in 0..150 {
+        let clean = History::draw(seed, WRITES).clean();
+        for _ in 0..20 {
+            let mut files = clean.clone();
+            files.scramble(&mut rng);
+            refused += u32::from(recover(&files).is_err());
+        }
+    }
+    assert!(refused > 1000, "{refused}");
+    // Intact checksums around nonsense: only one who writes such files gets here.
+    for round in 0..20_000 {
+        let mut files = Files::default();
+        files.forge(&mut Rng(round));
+        drop(Wal::recover(files.read(File::Log), files.read(File::Tail), files.read(File::Snapshot)));
+    }
+}

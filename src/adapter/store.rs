@@ -1,0 +1,199 @@
+//! A node's files: its write-ahead log on the world's disk.
+//!
+//! Owns the way from what a node wants to keep to storage operations, and from finished syncs back to the node's writes.
+//! Must not know what is kept.
+
+use super::Member;
+use super::tell::{self, process};
+use crate::record::Note;
+use raft_node::wal::{File, Persisted, Recovered, Sink, Wal};
+use raft_node::{Durable, PersistId, RaftNode, Write};
+use sim_core::{DiskError, DiskView, Effects, FileId, WriteId};
+use std::collections::BTreeSet;
+
+/// The file that holds every write since the last compaction.
+pub const LOG: FileId = FileId(0);
+/// The file that holds the latest writes again.
+pub const TAIL: FileId = FileId(1);
+/// The file that holds the last snapshot.
+pub const SNAPSHOT: FileId = FileId(2);
+
+#[derive(Clone, Debug)]
+pub(super) struct Store {
+    wal: Wal,
+    /// The sync that was issued last, in this life.
+    issued: WriteId,
+    /// The sync whose end is waited for next.
+    next: Option<WriteId>,
+    /// Syncs that have ended before others issued before them.
+    early: BTreeSet<WriteId>,
+}
+
+/// The world's disk as the log sees it.
+struct Disk<'a, 'w> {
+    fx: &'a mut Effects<'w, Member>,
+    epoch: u64,
+    issued: &'a mut WriteId,
+    next: &'a mut Option<WriteId>,
+    error: Option<DiskError>,
+}
+
+const fn file(file: File) -> FileId {
+    match file {
+        File::Log => LOG,
+        File::Tail => TAIL,
+        File::Snapshot => SNAPSHOT,
+    }
+}
+
+impl Sink for Disk<'_, '_> {
+    #[inline]
+    fn append(&mut self, to: File, bytes: &[u8]) {
+        if let Err(error) = self.fx.append(file(to), bytes) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    fn replace(&mut self, to: File, bytes: &[u8]) {
+        if let Err(error) = self.fx.replace(file(to), bytes) {
+            self.error.get_or_insert(error);
+        }
+    }
+
+    #[inline]
+    fn sync(&mut self) {
+        // Part of what is to be durable may be missing: better none of it than that.
+        if self.error.is_none() {
+            *self.issued = self.fx.sync(self.epoch);
+            self.next.get_or_insert(*self.issued);
+        }
+    }
+}
+
+impl Store {
+    /// Reads what the disk holds, and mends what a crash has left half done.
+    ///
+    /// # Errors
+    ///
+    /// If something is missing or wrong that was called durable: what and where.
+    pub(super) fn recover(
+        disk: &DiskView<'_>,
+        fx: &mut Effects<'_, Member>,
+    ) -> Result<(Self, Durable), String> {
+        let Recovered { wal, durable, repair } =
+            Wal::recover(disk.read(LOG), disk.read(TAIL), disk.read(SNAPSHOT))
+                .map_err(|corrupt| corrupt.to_string())?;
+        if repair.cut_bytes > 0 || repair.repaired_frames > 0 {
+            tell::rarely(
+                fx,
+                Note::Mended {
+                    cut_bytes: repair.cut_bytes as u64,
+                    repaired_frames: repair.repaired_frames as u64,
+                },
+            );
+        }
+        let mut store = Self { wal, issued: WriteId(0), next: None, early: BTreeSet::new() };
+        store.with_disk(durable.hard.term.0, fx, |wal, disk| wal.start(disk));
+        Ok((store, durable))
+    }
+
+    #[inline]
+    fn with_disk<R>(
+        &mut self,
+        epoch: u64,
+        fx: &mut Effects<'_, Member>,
+        act: impl FnOnce(&mut Wal, &mut Disk<'_, '_>) -> R,
+    ) -> R {
+        let Self { wal, issued, next, .. } = self;
+        let mut disk = Disk { fx, epoch, issued, next, error: None };
+        let result = act(wal, &mut disk);
+        if let Some(error) = disk.error {
+            tell::rarely(disk.fx, Note::StorageFailed { what: format!("a write failed: {error}").into() });
+            disk.fx.stop();
+        }
+        result
+    }
+
+    /// Issues a write of the node, or keeps it until it may be issued.
+    #[inline]
+    pub(super) fn persist(
+        &mut self,
+        id: PersistId,
+        write: &Write,
+        node: &RaftNode,
+        fx: &mut Effects<'_, Member>,
+    ) {
+        // Whatever waits will be issued in its order, one sync each, and nothing else is; a snapshot takes one of its
+        // own. It is told before it is done: a crash in the midst of it may leave any part of it on the disk.
+        let before = self.wal.waiting() + usize::from(write.snapshot.is_some());
+        let name = WriteId(fx.coming_sync().0 + before as u64);
+        let hard = write.hard.map(|hard| (hard.term.0, hard.vote.map(process)));
+        let log = write.log.as_ref().map(|log| (log.first.0, log.entries.len() as u64));
+        fx.note(Note::Persist { write: name, hard, log });
+        if let Some(snapshot) = &write.snapshot {
+            tell::rarely(fx, Note::PersistSnapshot { write: name, index: snapshot.index.0 });
+        }
+        if write.compact.0 > 0 {
+            tell::rarely(fx, Note::PersistCompacted { write: name, base: write.compact.0 });
+        }
+        let view = node.view();
+        self.with_disk(view.term.0, fx, |wal, disk| wal.persist(id, write, &view, disk));
+    }
+
+    /// A sync has ended. Says which writes of the node are durable by it: the node may hear of them before it hears of
+    /// earlier ones, the log only in their order.
+    #[inline]
+    pub(super) fn synced(&mut self, write: WriteId, epoch: u64, fx: &mut Effects<'_, Member>) -> Persisted {
+        let Some(next) = self.next.filter(|next| *next != write) else {
+            let persisted = self.retire(write, epoch, fx);
+            while let Some(next) = self.next.filter(|next| self.early.remove(next)) {
+                self.retire(next, epoch, fx);
+            }
+            return persisted;
+        };
+        self.early.insert(write);
+        self.wal.under_way(usize::try_from(write.0 - next.0).unwrap_or(usize::MAX))
+    }
+
+    #[inline]
+    fn retire(&mut self, write: WriteId, epoch: u64, fx: &mut Effects<'_, Member>) -> Persisted {
+        let after = WriteId(write.0 + 1);
+        self.next = (after <= self.issued).then_some(after);
+        self.with_disk(epoch, fx, |wal, disk| wal.synced(disk))
+    }
+}
+
+/// A disk that does at once what it is told.
+#[derive(Default)]
+struct Memory {
+    files: [Vec<u8>; 3],
+    syncs: u32,
+}
+
+impl Sink for Memory {
+    fn append(&mut self, to: File, bytes: &[u8]) {
+        self.files[file(to).index()].extend_from_slice(bytes);
+    }
+
+    fn replace(&mut self, to: File, bytes: &[u8]) {
+        self.files[file(to).index()] = bytes.to_vec();
+    }
+
+    fn sync(&mut self) {
+        self.syncs += 1;
+    }
+}
+
+/// What stands in the files of a node that has kept this and stopped in good order.
+#[must_use]
+pub fn files(durable: &Durable) -> Vec<(FileId, Vec<u8>)> {
+    let Recovered { mut wal, .. } = Wal::recover(&[], &[], &[]).expect("an empty disk is that of a new node");
+    let mut disk = Memory::default();
+    wal.start(&mut disk);
+    wal.adopt(durable, &mut disk);
+    while disk.syncs > 0 {
+        disk.syncs -= 1;
+        wal.synced(&mut disk).for_each(drop);
+    }
+    [LOG, TAIL, SNAPSHOT].into_iter().zip(disk.files).filter(|(_, bytes)| !bytes.is_empty()).collect()
+}

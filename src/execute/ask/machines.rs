@@ -1,0 +1,107 @@
+//! Predicates about what stands around nodes: disks, state machines, clients.
+
+use super::{Answer, Asking, no};
+use crate::adapter::Member;
+use crate::execute::steps::file_id;
+use crate::kv;
+use crate::record::{Bytes, MessageFacts, Note};
+use crate::scenario::{ClientsDone, Count, DiskBytes, Key, Predicate, Target, ValueIs};
+use sim_core::{Observer, ProcessId};
+
+impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+    pub(super) fn ask_machines(&self, predicate: &Predicate, explain: bool) -> Answer {
+        match predicate {
+            Predicate::DiskBytes(asked) => self.disk_bytes(asked, explain),
+            Predicate::StorageOperations(asked) => {
+                let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
+                for node in self.somebody(&asked.of)? {
+                    let count = self.sim.storage_operations(node);
+                    if !bounds.holds(count) {
+                        no!(explain, "node {node} has done {count} storage operations, expected {bounds}");
+                    }
+                }
+                Ok(None)
+            }
+            Predicate::Halted(asked) => {
+                let nodes = self.somebody(&asked.of)?;
+                match nodes.into_iter().find(|node| !self.sim.observer().1.0.is_halted(*node)) {
+                    Some(node) => no!(explain, "the disk of node {node} has not failed it"),
+                    None => Ok(None),
+                }
+            }
+            Predicate::MachineEqual(asked) => {
+                let nodes = self.running(asked.among.as_ref().unwrap_or(&Target::Connected), explain)?;
+                let state = |node: ProcessId| self.machine(node).map(kv::Machine::hash);
+                match nodes.windows(2).find(|pair| state(pair[0]) != state(pair[1])) {
+                    Some(pair) => {
+                        no!(explain, "nodes {} and {} differ in their state machines", pair[0], pair[1])
+                    }
+                    None => Ok(None),
+                }
+            }
+            Predicate::Value(asked) => self.value(asked, explain),
+            Predicate::ClientsDone(asked) => self.clients_done(asked, explain),
+            other => unreachable!("`{}` belongs to another room", other.name()),
+        }
+    }
+
+    fn disk_bytes(&self, asked: &DiskBytes, explain: bool) -> Answer {
+        let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: None };
+        for node in self.somebody(&asked.of)? {
+            let bytes = match asked.file {
+                Some(file) => self.sim.file(node, file_id(file)).len() as u64,
+                None => self.sim.disk_bytes(node),
+            };
+            if !bounds.holds(bytes) {
+                no!(explain, "the files of node {node} have {bytes} bytes, expected {bounds}");
+            }
+        }
+        Ok(None)
+    }
+
+    fn machine(&self, node: ProcessId) -> Option<&kv::Machine> {
+        self.sim.process(node).and_then(Member::node).map(|node| node.machine())
+    }
+
+    /// What the state machine of a node holds under a key; nothing if the node is down.
+    fn held(&self, node: ProcessId, key: &Key) -> Option<Option<Bytes>> {
+        let number = *self.memory.keys.get(key).expect("every key of the file has a number");
+        let value = self.machine(node)?.read(number);
+        Some(value.map(|value| Bytes(value.as_slice().into())))
+    }
+
+    /// What is read under a key at a node, to be told.
+    pub(crate) fn value_read(&self, node: ProcessId, key: Option<&Key>) -> Option<String> {
+        let key = key?;
+        Some(match self.held(node, key)? {
+            Some(value) => format!(", {key} is {:?}", value.to_string()),
+            None => format!(", {key} is absent"),
+        })
+    }
+
+    fn value(&self, asked: &ValueIs, explain: bool) -> Answer {
+        let wanted = asked.equals.as_ref().map(|text| Bytes(text.as_bytes().into()));
+        for node in self.running(&asked.of, explain)? {
+            let found = self.held(node, &asked.key).flatten();
+            if found != wanted {
+                let found =
+                    found.map_or_else(|| "absent".to_string(), |found| format!("{:?}", found.to_string()));
+                no!(explain, "{} at node {node} is {found}", asked.key);
+            }
+        }
+        Ok(None)
+    }
+
+    fn clients_done(&self, asked: &ClientsDone, explain: bool) -> Answer {
+        for client in self.resolve(asked.clients.as_ref().unwrap_or(&Target::Clients), None)? {
+            let Some(process) = self.sim.process(client).and_then(Member::client) else { continue };
+            let it = process.client();
+            let is_idle = !it.is_pending() && it.queued() == 0;
+            if !(it.is_done() || is_idle && it.is_scripted()) {
+                let open = if it.is_pending() { "has a call open" } else { "has more to do" };
+                no!(explain, "client {} {open}", it.id());
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,100 @@
+//! What nodes have on their disks when a scenario begins, and how the disks behave.
+
+use crate::adapter::{
+    self, Durable, Entry, EntryKind, HardState, LogIndex, Payload, Snapshot, Term, node_id,
+};
+use crate::execute::Cluster;
+use crate::execute::build::membership;
+use crate::mirror::{DurableMirror, LogMirror};
+use crate::record::{MessageFacts, Note};
+use crate::scenario::{DiskOptions, InitialState, Keep, NodeKey, Scenario};
+use sim_core::{CrashMode, DiskQuality, Fault, Kept, Latency, Observer, ProcessId, Span};
+use std::sync::Arc;
+
+pub(super) fn set_up<T: Observer<MessageFacts, Note>>(
+    sim: &mut Cluster<T>,
+    scenario: &Scenario,
+    node: ProcessId,
+) {
+    let disk = scenario.storage.of(node.0);
+    sim.set_disk_quality(node, quality(&disk));
+    let mode = crash_mode(&disk);
+    if mode != CrashMode::default() {
+        inject(sim, &Fault::SetCrashMode { process: node, mode });
+    }
+    if let Some(bytes) = disk.capacity {
+        inject(sim, &Fault::LimitDisk { process: node, bytes: Some(bytes) });
+    }
+    if let Some(initial) = scenario.initial.get(&NodeKey(node.0)) {
+        let disk = durable(scenario, node, initial);
+        sim.observer_mut().0.begin_with(node, told(&disk));
+        for (file, bytes) in adapter::files(&disk) {
+            sim.put_file(node, file, bytes);
+        }
+    }
+}
+
+fn inject<T: Observer<MessageFacts, Note>>(sim: &mut Cluster<T>, fault: &Fault) {
+    sim.inject(fault).expect("every node has a disk");
+}
+
+/// How long the disk of a node takes.
+pub(crate) fn quality(disk: &DiskOptions) -> DiskQuality {
+    let none = Latency::Constant(Span::ZERO);
+    let usual = DiskQuality::default();
+    DiskQuality { write: disk.write.unwrap_or(usual.write), sync: none, notice: disk.notice.unwrap_or(none) }
+}
+
+/// What a crash of a node keeps.
+pub(crate) fn crash_mode(disk: &DiskOptions) -> CrashMode {
+    CrashMode { kept: kept(disk.crash.unwrap_or_default()), torn: disk.torn.unwrap_or_default() }
+}
+
+/// The world's word for it.
+pub(crate) const fn kept(keep: Keep) -> Kept {
+    match keep {
+        Keep::Lose => Kept::Nothing,
+        Keep::Prefix => Kept::Prefix,
+        Keep::Any => Kept::Any,
+    }
+}
+
+/// What a disk holds, in neutral words.
+fn told(disk: &Durable) -> DurableMirror {
+    let facts = disk.snapshot.as_deref();
+    let facts = facts.map(|it| adapter::snapshot_facts(it).expect("a state machine wrote it"));
+    let mut log = LogMirror::default();
+    if let Some(facts) = &facts {
+        log.install(facts);
+    }
+    disk.log.iter().for_each(|entry| log.push(entry.term.0, adapter::command_hash(entry)));
+    let vote = disk.hard.vote.map(|vote| ProcessId(vote.0));
+    DurableMirror { term: disk.hard.term.0, vote, log, snapshot: facts.map(Arc::new) }
+}
+
+fn durable(scenario: &Scenario, node: ProcessId, initial: &InitialState) -> Durable {
+    let hard = HardState {
+        term: Term(initial.current_term()),
+        vote: initial.vote.map(|vote| node_id(ProcessId(vote))),
+    };
+    let snapshot = initial.snapshot.map(|snapshot| {
+        let data = adapter::snapshot_of_nothing(snapshot.index, scenario.options_of(node.0).sessions_max);
+        Arc::new(Snapshot {
+            index: LogIndex(snapshot.index),
+            term: Term(snapshot.term),
+            membership: Arc::new(membership(scenario, node)),
+            data,
+        })
+    });
+    let base = initial
+        .snapshot
+        .map_or_else(Default::default, |snapshot| (LogIndex(snapshot.index), Term(snapshot.term)));
+    let entry = |entry: &crate::scenario::InitialEntry| {
+        let kind = match &entry.command {
+            Some(command) => EntryKind::Command(Payload::from(command.as_str())),
+            None => EntryKind::Noop,
+        };
+        Entry { term: Term(entry.term), kind }
+    };
+    Durable { hard, snapshot, base, log: initial.log.iter().map(entry).collect() }
+}

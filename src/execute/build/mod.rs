@@ -1,0 +1,211 @@
+//! From a scenario to a cluster that has not begun.
+
+pub(crate) mod clients;
+pub(crate) mod clocks;
+pub(crate) mod disks;
+pub(crate) mod keys;
+mod resolved;
+
+pub use resolved::resolved;
+
+use crate::adapter::{
+    Config, ELECTION, MemberConfig, Membership, NodeConfig, NodeOptions, ServiceOptions, node_id,
+};
+use crate::execute::Cluster;
+use crate::execute::happened::Witness;
+use crate::execute::told::Told;
+use crate::oracles::Judge;
+use crate::record::{MessageFacts, Note};
+use crate::scenario::{Fate, NodeKey, Pin, RaftOptions, Scenario, Target};
+use core::fmt;
+use sim_core::{Fault, Observer, ProcessId, Settings, Simulation};
+
+/// A scenario names a planted bug that this build does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownMutation {
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for UnknownMutation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        if cfg!(feature = "mutations") {
+            write!(f, "there is no planted bug `{name}`: `seaworthy mutations` lists them")
+        } else {
+            write!(f, "the planted bug `{name}` needs a build with `--features mutations`")
+        }
+    }
+}
+
+impl core::error::Error for UnknownMutation {}
+
+/// The options of one node.
+pub(crate) fn options(scenario: &Scenario, node: ProcessId) -> RaftOptions {
+    match scenario.node_options.get(&NodeKey(node.0)) {
+        Some(change) => scenario.raft.with(change),
+        None => scenario.raft.clone(),
+    }
+}
+
+/// A planted bug, if there is one.
+#[cfg(feature = "mutations")]
+type Mutant = Option<crate::adapter::Mutation>;
+#[cfg(not(feature = "mutations"))]
+type Mutant = Option<core::convert::Infallible>;
+
+#[cfg(feature = "mutations")]
+fn mutation(scenario: &Scenario) -> Result<Mutant, UnknownMutation> {
+    let Some(name) = &scenario.mutation else { return Ok(None) };
+    name.parse().map(Some).map_err(|_| UnknownMutation { name: name.clone() })
+}
+
+#[cfg(not(feature = "mutations"))]
+fn mutation(scenario: &Scenario) -> Result<Mutant, UnknownMutation> {
+    match &scenario.mutation {
+        Some(name) => Err(UnknownMutation { name: name.clone() }),
+        None => Ok(None),
+    }
+}
+
+/// Who belongs to the cluster when it begins, as far as the node knows: nobody if it is not among them.
+pub(crate) fn membership(scenario: &Scenario, node: ProcessId) -> Membership {
+    let ids = |numbers: &[u16]| numbers.iter().map(|number| node_id(ProcessId(*number))).collect::<Vec<_>>();
+    let all: Vec<u16> = (0..scenario.nodes).collect();
+    let (voters, learners): (&[u16], &[u16]) = match &scenario.members {
+        Some(members) => (&members.voters, &members.learners),
+        None => (&all, &[]),
+    };
+    if !voters.contains(&node.0) && !learners.contains(&node.0) {
+        return Membership::default();
+    }
+    Membership::new(&ids(voters), &[], &ids(learners), &[], false)
+        .expect("the members of the file were checked")
+}
+
+/// The node's own options.
+fn node_options(raft: &RaftOptions, mutation: Mutant) -> NodeOptions {
+    #[cfg(not(feature = "mutations"))]
+    let _: Mutant = mutation;
+    NodeOptions {
+        heartbeat_ns: raft.heartbeat.nanos(),
+        election_timeout_ns: (raft.election_timeout.0.nanos(), raft.election_timeout.1.nanos()),
+        noop_on_election: raft.noop_on_election,
+        entries_per_append_max: raft.entries_per_append,
+        bytes_per_append_max: raft.bytes_per_append.unwrap_or(0),
+        in_flight_messages_max: raft.in_flight_messages,
+        in_flight_bytes_max: raft.in_flight_bytes.unwrap_or(0),
+        uncommitted_bytes_max: raft.uncommitted_bytes.unwrap_or(0),
+        batch_delay_ns: raft.batch_delay.nanos(),
+        snapshot_keep: raft.snapshot_keep,
+        snapshot_chunk_bytes: raft.snapshot_chunk,
+        pre_vote: raft.pre_vote,
+        check_quorum: raft.check_quorum,
+        lease_reads: raft.lease_reads,
+        clock_drift_max_ppm: raft.clock_drift_max.ppm(),
+        forward_proposals: raft.forward_proposals,
+        step_down_on_removal: raft.step_down_on_removal,
+        priority: i64::from(raft.priority),
+        apply_window: raft.apply_window.unwrap_or(0),
+        #[cfg(feature = "mutations")]
+        mutation,
+    }
+}
+
+fn service_options(raft: &RaftOptions) -> ServiceOptions {
+    let machine = crate::kv::Config::new(raft.sessions_max).expect("the limit of the file was checked");
+    ServiceOptions { machine, snapshot_after: raft.snapshot_after, apply_delay: raft.apply_delay }
+}
+
+pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
+    scenario: &Scenario,
+    seed: u64,
+    watcher: T,
+) -> Result<Cluster<T>, UnknownMutation> {
+    let mutation = mutation(scenario)?;
+    let nodes = ProcessId::all(scenario.nodes).map(|node| {
+        let raft = Config {
+            id: node_id(node),
+            membership: membership(scenario, node),
+            options: node_options(&options(scenario, node), mutation),
+        };
+        let service = service_options(&options(scenario, node));
+        MemberConfig::Node(Box::new(NodeConfig { raft, service }))
+    });
+    let configs: Vec<_> = nodes.chain(clients::configs(scenario)).collect();
+    let bystanders = u16::try_from(configs.len()).unwrap_or(u16::MAX) - scenario.nodes;
+    let settings = Settings { link: scenario.network.quality(), bystanders, ..Settings::default() };
+    let told = Told::new(scenario.nodes, clients::asks_who_answers(&scenario.steps));
+    let observer = (Judge::new(scenario.nodes), (told, (Witness::default(), watcher)));
+    let mut sim = Simulation::new(&settings, configs, seed, observer);
+    for node in ProcessId::all(scenario.nodes) {
+        disks::set_up(&mut sim, scenario, node);
+        clocks::set_up(&mut sim, scenario, node);
+    }
+    for rule in &scenario.network.links {
+        for (from, to) in links(scenario, &rule.from, &rule.to) {
+            let quality = rule.over(sim.quality(from, to));
+            sim.inject(&Fault::SetQuality { from, to, quality })
+                .expect("the ends of a link rule were checked");
+        }
+    }
+    for pin in &scenario.pins {
+        let links = match pin {
+            Pin::Message(pin) => links(scenario, &pin.from, &pin.to),
+            Pin::ElectionTimeout(_) => Vec::new(),
+        };
+        set_pin(&mut sim, pin, &links);
+    }
+    Ok(sim)
+}
+
+/// A link from one process to another.
+pub(crate) type Link = (ProcessId, ProcessId);
+
+/// The links that a rule or a pin of the file is about. Before the run begins only numbers and `all` mean something.
+fn links(scenario: &Scenario, from: &Target, to: &Target) -> Vec<Link> {
+    let to = ends(scenario, to);
+    let pairs = ends(scenario, from).into_iter().flat_map(|from| to.iter().map(move |to| (from, *to)));
+    pairs.filter(|(from, to)| from != to).collect()
+}
+
+fn ends(scenario: &Scenario, target: &Target) -> Vec<ProcessId> {
+    let all = || ProcessId::all(scenario.nodes);
+    match target {
+        Target::All => all().collect(),
+        Target::AllBut(other) => {
+            let but = ends(scenario, other);
+            all().filter(|node| !but.contains(node)).collect()
+        }
+        Target::Clients => clients::everybody(scenario).collect(),
+        Target::Client(client) => clients::process(scenario, client).into_iter().collect(),
+        Target::List(items) => items.iter().flat_map(|item| ends(scenario, item)).collect(),
+        target => {
+            let numbers =
+                target.literal().expect("the check of the file refuses other targets in link rules");
+            numbers.into_iter().map(ProcessId).collect()
+        }
+    }
+}
+
+/// Sets a pin; one for messages on each of these links.
+pub(crate) fn set_pin<T: Observer<MessageFacts, Note>>(sim: &mut Cluster<T>, pin: &Pin, links: &[Link]) {
+    match pin {
+        Pin::ElectionTimeout(pin) => sim.pin_timer(ProcessId(pin.node), ELECTION, pin.delays.iter().copied()),
+        Pin::Message(pin) => {
+            for (from, to) in links.iter().copied() {
+                sim.pin_message(sim_core::MessagePin {
+                    from,
+                    to,
+                    kind: pin.kind.index(),
+                    epoch: pin.term,
+                    ordinal: pin.nth,
+                    fate: match pin.fate {
+                        Fate::Latency(latency) => sim_core::Fate::Latency(latency),
+                        Fate::Drop => sim_core::Fate::Drop,
+                    },
+                });
+            }
+        }
+    }
+}

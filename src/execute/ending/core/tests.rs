@@ -1,0 +1,111 @@
+//! Which cores can live.
+
+use super::{Cluster, Core, Standing};
+use crate::record::Members;
+use crate::scenario::Connectivity;
+use sim_core::{ProcessId, Stream};
+use std::sync::Arc;
+
+fn ids(ids: &[u16]) -> Vec<ProcessId> {
+    ids.iter().copied().map(ProcessId).collect()
+}
+
+/// Nodes with these last entries, guarded, who all began as voters.
+fn cluster(lasts: &[(u64, u64)]) -> Cluster {
+    let members = Members::voters(u16::try_from(lasts.len()).unwrap());
+    let standing = |last: &(u64, u64)| Standing {
+        members: Arc::new(members.clone()),
+        members_index: 0,
+        last: *last,
+        priority: 0,
+        is_guarded: true,
+        boots: true,
+    };
+    Cluster { nodes: lasts.iter().map(standing).collect(), committed: 0, settled: vec![members.clone()] }
+}
+
+fn draws(cluster: &Cluster, asked: Connectivity) -> Vec<Core> {
+    (0..200).map(|seed| cluster.draw(asked, &mut Stream::new(seed, "test", 0))).collect()
+}
+
+#[test]
+fn a_drawn_core_keeps_a_quorum_and_everybody_is_spared_somewhere() {
+    let cores = draws(&cluster(&[(1, 1); 5]), Connectivity::Full);
+    assert!(cores.iter().all(|core| (3..5).contains(&core.nodes.len())));
+    for node in ProcessId::all(5) {
+        assert!(cores.iter().any(|core| !core.contains(node)), "{node} is always there");
+    }
+}
+
+#[test]
+fn the_best_log_need_not_be_in_the_core_but_somebody_electable_must() {
+    let cores = draws(&cluster(&[(1, 1), (1, 1), (2, 3)]), Connectivity::Full);
+    assert!(cores.iter().any(|core| !core.contains(ProcessId(2))));
+    assert!(cores.iter().any(|core| core.contains(ProcessId(2))));
+    // The one with the best log is no voter of any configuration, and the other voter of 0's is gone.
+    let mut odd = cluster(&[(1, 1), (1, 1), (2, 3)]);
+    let others = Members { voters: ids(&[1]), learners: ids(&[2]), ..Members::default() };
+    odd.nodes[2].members = Arc::new(others);
+    assert!(!odd.lives(&ids(&[0, 2])));
+    assert!(odd.lives(&ids(&[0, 1, 2])));
+}
+
+#[test]
+fn a_joint_configuration_needs_both_majorities_in_the_core() {
+    let mut joint = cluster(&[(1, 5); 6]);
+    joint.settled =
+        vec![Members { voters: ids(&[3, 4, 5]), outgoing: ids(&[0, 1, 2]), ..Members::default() }];
+    for core in draws(&joint, Connectivity::Full) {
+        assert!(joint.settled[0].is_quorum(|node| core.contains(node)), "{core:?}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_not_committed_counts_where_it_stands() {
+    let mut grown = cluster(&[(1, 5), (1, 5), (1, 5), (0, 0), (0, 0)]);
+    grown.settled = vec![Members::voters(3)];
+    grown.nodes.iter_mut().for_each(|node| node.members = Arc::new(Members::voters(3)));
+    grown.nodes[0].members = Arc::new(Members::voters(5));
+    grown.nodes[0].members_index = 6;
+    grown.nodes[0].last = (1, 6);
+    assert!(grown.lives(&ids(&[1, 2])));
+    assert!(!grown.lives(&ids(&[0, 1])));
+    assert!(grown.lives(&ids(&[0, 1, 3])));
+}
+
+#[test]
+fn who_does_not_boot_is_never_in_a_core_and_without_a_quorum_nobody_is_spared() {
+    let mut rotten = cluster(&[(1, 1); 3]);
+    rotten.nodes[1].boots = false;
+    assert!(draws(&rotten, Connectivity::Full).iter().all(|core| core.nodes == ids(&[0, 2])));
+    rotten.nodes[2].boots = false;
+    let core = rotten.draw(Connectivity::Full, &mut Stream::new(1, "test", 0));
+    assert_eq!((core.nodes.len(), core.instead), (3, Some("nobody can be spared")));
+}
+
+#[test]
+fn over_a_bridge_or_a_chain_somebody_reaches_a_quorum() {
+    let five = cluster(&[(1, 1); 5]);
+    for (shape, links) in [(Connectivity::Bridge, 2), (Connectivity::Chain, 2), (Connectivity::Ring, 2)] {
+        for core in draws(&five, shape) {
+            assert_eq!((core.connectivity, core.instead), (shape, None));
+            let reach = core.nodes.iter().map(|node| core.near(*node).count()).max().unwrap();
+            assert!(reach > links, "{core:?}");
+        }
+    }
+}
+
+#[test]
+fn who_could_disturb_a_leader_that_it_does_not_hear_gets_every_link() {
+    let mut open = cluster(&[(1, 1); 5]);
+    open.nodes.iter_mut().for_each(|node| node.is_guarded = false);
+    for core in draws(&open, Connectivity::Chain) {
+        assert_eq!(core.connectivity, Connectivity::Full);
+        assert!(core.instead.is_some());
+    }
+    for core in draws(&open, Connectivity::OneWayExtras) {
+        assert!(core.links.iter().all(|(from, _)| core.contains(*from)), "{core:?}");
+    }
+    let guarded = draws(&cluster(&[(1, 1); 5]), Connectivity::OneWayExtras);
+    assert!(guarded.iter().any(|core| core.links.iter().any(|(from, _)| !core.contains(*from))));
+}

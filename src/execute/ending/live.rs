@@ -1,0 +1,345 @@
+//! What must come once a core is healed.
+
+use super::core::Core;
+use crate::adapter::Request;
+use crate::execute::build::{clients, options};
+use crate::execute::{Cluster, Halt, Runner};
+use crate::mirror::NodeMirror;
+use crate::record::{Hash64, MessageFacts, Note, Role};
+use crate::violation::Property;
+use core::fmt;
+use sim_core::{Fault, Observer, ProcessId, Span};
+
+/// A leader of the core, in its term.
+#[derive(Clone, Copy, Debug)]
+struct Reign<'a> {
+    core: &'a Core,
+    leader: ProcessId,
+    term: u64,
+}
+
+/// What is still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    Nobody,
+    Rival(ProcessId),
+    Term(ProcessId, u64),
+    Standing(ProcessId),
+    Command,
+    Joint,
+    Log(ProcessId),
+    Commit(ProcessId, u64),
+    Applied(ProcessId, u64),
+    State(ProcessId),
+    Disk(ProcessId),
+    Client(ProcessId),
+    Noise(u64),
+    Over,
+}
+
+impl fmt::Display for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => f.write_str("nobody leads"),
+            Self::Rival(node) => write!(f, "node {node} leads too"),
+            Self::Term(node, term) => write!(f, "node {node} is in term {term}, not in the leader's"),
+            Self::Standing(node) => write!(f, "node {node} stands for election"),
+            Self::Command => f.write_str("the leader has not applied the command"),
+            Self::Joint => f.write_str("the joint configuration is not left"),
+            Self::Log(node) => write!(f, "the log of node {node} is not the leader's"),
+            Self::Commit(node, index) => write!(f, "node {node} knows only {index} entries to be committed"),
+            Self::Applied(node, index) => write!(f, "node {node} has applied only {index} entries"),
+            Self::State(node) => write!(f, "the state machine of node {node} is not like the leader's"),
+            Self::Disk(node) => write!(f, "node {node} has something in memory that is not on its disk"),
+            Self::Client(client) => write!(f, "process {client} still waits for an answer"),
+            Self::Noise(count) => write!(f, "{count} messages other than heartbeats in the last moments"),
+            Self::Over => f.write_str("the leader has lost its term"),
+        }
+    }
+}
+
+fn mirror<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, node: ProcessId) -> &NodeMirror {
+    &sim.observer().0.mirror().nodes[node.index()]
+}
+
+impl<'a> Reign<'a> {
+    /// The leader whom all follow who must.
+    fn of<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, core: &'a Core) -> Result<Self, Pending> {
+        let leads = |node: &ProcessId| mirror(sim, *node).up && mirror(sim, *node).leads();
+        let leaders = core.nodes.iter().copied().filter(leads);
+        let leader = leaders.max_by_key(|node| mirror(sim, *node).term).ok_or(Pending::Nobody)?;
+        let reign = Self { core, leader, term: mirror(sim, leader).term };
+        reign.is_followed(sim).map(|()| reign)
+    }
+
+    /// Who must follow: the members of the configuration in force for the leader that run, are in the core and are linked
+    /// with it both ways.
+    fn followers<T: Observer<MessageFacts, Note>>(
+        &self,
+        sim: &Cluster<T>,
+    ) -> impl Iterator<Item = ProcessId> {
+        let (leader, members) = (self.leader, &mirror(sim, self.leader).members);
+        let must = move |node: &ProcessId| *node != leader && members.contains(*node) && sim.is_up(*node);
+        self.core.near(leader).filter(must)
+    }
+
+    fn is_followed<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> Result<(), Pending> {
+        if !self.lasts(sim) {
+            return Err(Pending::Over);
+        }
+        for node in self.followers(sim) {
+            let follower = mirror(sim, node);
+            match follower.role {
+                Role::Leader => return Err(Pending::Rival(node)),
+                Role::Candidate | Role::PreCandidate => return Err(Pending::Standing(node)),
+                Role::Follower if follower.term != self.term => {
+                    return Err(Pending::Term(node, follower.term));
+                }
+                Role::Follower => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the leader still leads its term.
+    fn lasts<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> bool {
+        mirror(sim, self.leader).leader_of == Some(self.term) && mirror(sim, self.leader).leads()
+    }
+
+    /// Whether the command at `probe` is applied and all who follow are as the leader is.
+    fn agrees<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>, probe: u64) -> Result<(), Pending> {
+        self.is_followed(sim)?;
+        let leader = mirror(sim, self.leader);
+        if leader.applied < probe {
+            return Err(Pending::Command);
+        }
+        let last = leader.log.last_index();
+        let is_joint = leader.members.is_joint();
+        if is_joint
+            && sim
+                .process(self.leader)
+                .and_then(|member| member.node())
+                .is_some_and(|node| node.leaves_joint())
+        {
+            return Err(Pending::Joint);
+        }
+        for node in [self.leader].into_iter().chain(self.followers(sim)) {
+            let one = mirror(sim, node);
+            if (one.log.last_index(), one.log.last_prefix()) != (last, leader.log.last_prefix()) {
+                return Err(Pending::Log(node));
+            }
+            if one.commit != last {
+                return Err(Pending::Commit(node, one.commit));
+            }
+            if one.applied != last {
+                return Err(Pending::Applied(node, one.applied));
+            }
+            if one.state != leader.state {
+                return Err(Pending::State(node));
+            }
+            let disk = &one.durable;
+            if (disk.term, disk.vote, disk.log.last_index()) != (one.term, one.vote, last)
+                || disk.log.last_prefix() != leader.log.last_prefix()
+            {
+                return Err(Pending::Disk(node));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is asked each time something has changed.
+struct Asked {
+    /// All clients.
+    clients: Vec<ProcessId>,
+    /// Those of the workload, who were told to stop.
+    workers: Vec<ProcessId>,
+}
+
+impl Asked {
+    /// Whether every client that runs has nothing left to do.
+    fn are_served<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> Result<(), Pending> {
+        let waits = |process: &&ProcessId| {
+            let client =
+                sim.process(**process).and_then(|member| member.client()).map(|client| client.client());
+            client.is_some_and(|client| {
+                let calls = client.is_pending() || client.queued() > 0;
+                if self.workers.contains(process) { !client.is_done() } else { calls }
+            })
+        };
+        self.clients.iter().find(waits).map_or(Ok(()), |client| Err(Pending::Client(*client)))
+    }
+}
+
+impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+    /// Lets time pass until a leader is followed, a fresh command is committed, all agree and every client is answered,
+    /// within `budget`; and then until that leader has reigned for long and there is nothing but heartbeats.
+    pub(super) fn live(&mut self, core: &Core, budget: Span) -> Result<(), Halt> {
+        let (scenario, workers) = (self.scenario, clients::workers(self.scenario).collect());
+        let asked = Asked { clients: clients::everybody(scenario).collect(), workers };
+        let agreed = self.sim.now().after(budget);
+        let (long, rest) = (self.reign(), self.rest());
+        let rested = agreed.after(long.times(2)).after(rest.times(8));
+        let is_calm = self.heartbeats_suffice();
+        let mut attempt = 0;
+        loop {
+            let mut seen = None;
+            self.run_to(agreed, |sim| changed(sim, &mut seen) && Reign::of(sim, core).is_ok())?;
+            let reign = match Reign::of(&self.sim, core) {
+                Ok(reign) => reign,
+                Err(pending) => return Err(self.dead("elect a leader that all follow", budget, pending)),
+            };
+            let since = self.sim.now();
+            if !self.commit(&reign, &asked, &mut attempt, agreed, budget)? {
+                continue;
+            }
+            self.retire(core, &reign)?;
+            if !is_calm {
+                self.say(format!("live: node {} leads term {}, all agree", reign.leader, reign.term));
+                return Ok(());
+            }
+            let until = since.after(long);
+            if self.lasts_until(&reign, until)? && self.come_to_rest(&reign, rest, rested)? {
+                self.say(format!(
+                    "live: node {} leads term {}, all agree and rest",
+                    reign.leader, reign.term
+                ));
+                return Ok(());
+            }
+            if self.sim.now() >= agreed {
+                return Err(self.dead("come to rest under one leader", budget.plus(long), Pending::Over));
+            }
+        }
+    }
+
+    /// A command of its own under this reign: until it is applied, all agree and clients are served. False if the reign
+    /// ended first.
+    fn commit(
+        &mut self,
+        reign: &Reign<'_>,
+        asked: &Asked,
+        attempt: &mut u32,
+        deadline: sim_core::VirtualTime,
+        budget: Span,
+    ) -> Result<bool, Halt> {
+        let patience = options(self.scenario, reign.leader).election_timeout.1.times(2);
+        loop {
+            let Some(probe) = self.probe(reign, attempt) else {
+                // It hands over its leadership, or waits for others to be committed: it will take one yet.
+                let retry = self.sim.now().after(patience).min(deadline);
+                let mut seen = None;
+                self.run_to(retry, |sim| changed(sim, &mut seen) && !reign.lasts(sim))?;
+                if !reign.lasts(&self.sim) {
+                    return Ok(false);
+                }
+                if self.sim.now() >= deadline {
+                    return Err(self.dead("take a command", budget, Pending::Command));
+                }
+                continue;
+            };
+            let goal = |sim: &Cluster<T>| reign.agrees(sim, probe).and_then(|()| asked.are_served(sim));
+            let mut seen = None;
+            let timed = !asked.clients.is_empty();
+            self.run_to(deadline, |sim| {
+                (changed(sim, &mut seen) || timed) && (!reign.lasts(sim) || goal(sim).is_ok())
+            })?;
+            return match goal(&self.sim) {
+                Ok(()) => Ok(true),
+                Err(_) if !reign.lasts(&self.sim) => Ok(false),
+                Err(pending) => {
+                    Err(self.dead("commit a command, agree and serve its clients", budget, pending))
+                }
+            };
+        }
+    }
+
+    /// Proposes a command to the leader; where it stands in the leader's log, if it was taken.
+    fn probe(&mut self, reign: &Reign<'_>, attempt: &mut u32) -> Option<u64> {
+        let command = self.fresh(*attempt);
+        *attempt += 1;
+        self.sim.request(reign.leader, Request::propose(&command));
+        let log = &mirror(&self.sim, reign.leader).log;
+        let taken = log.get(log.last_index())?.command == Hash64::of_command(command.as_bytes());
+        taken.then(|| log.last_index())
+    }
+
+    /// Who is no member any more and does not know it is switched off, as an operator would (thesis §4.2.3), unless the
+    /// members do not let themselves be disturbed.
+    fn retire(&mut self, core: &Core, reign: &Reign<'_>) -> Result<(), Halt> {
+        let members = mirror(&self.sim, reign.leader).members.clone();
+        let raft = |node: ProcessId| options(self.scenario, node);
+        let undisturbed = core.near(reign.leader).all(|node| raft(node).check_quorum);
+        let disturbs = |node: &ProcessId| {
+            let own = &mirror(&self.sim, *node).members;
+            !members.contains(*node) && own.is_voter(*node) && !raft(*node).pre_vote && *node != reign.leader
+        };
+        let gone: Vec<ProcessId> =
+            core.nodes.iter().copied().filter(|node| self.sim.is_up(*node)).filter(disturbs).collect();
+        for process in gone.into_iter().filter(|_| !undisturbed) {
+            self.say(format!(
+                "end: node {process} is no member any more and does not know it: it is switched off"
+            ));
+            self.inject(&Fault::Crash { process })?;
+        }
+        Ok(())
+    }
+
+    fn lasts_until(&mut self, reign: &Reign<'_>, until: sim_core::VirtualTime) -> Result<bool, Halt> {
+        let mut seen = None;
+        self.run_to(until, |sim| changed(sim, &mut seen) && reign.is_followed(sim).is_err())?;
+        Ok(reign.is_followed(&self.sim).is_ok())
+    }
+
+    /// Waits until for `rest` nothing but heartbeats is heard among those who agree. False if the reign ended.
+    fn come_to_rest(
+        &mut self,
+        reign: &Reign<'_>,
+        rest: Span,
+        deadline: sim_core::VirtualTime,
+    ) -> Result<bool, Halt> {
+        let followers = reign.followers(&self.sim);
+        let among: Vec<ProcessId> = [reign.leader].into_iter().chain(followers).collect();
+        loop {
+            self.sim.observer_mut().1.1.0.listen(among.clone());
+            let lasts = self.lasts_until(reign, self.sim.now().after(rest))?;
+            let noise = self.sim.observer_mut().1.1.0.heard();
+            if !lasts {
+                return Ok(false);
+            }
+            let pending = match reign.agrees(&self.sim, 0) {
+                Ok(()) if noise == 0 => return Ok(true),
+                Ok(()) => Pending::Noise(noise),
+                Err(pending) => pending,
+            };
+            if self.sim.now() >= deadline {
+                return Err(self.dead("come to rest", rest.times(8), pending));
+            }
+        }
+    }
+
+    /// A command that the scenario itself has not proposed.
+    fn fresh(&self, attempt: u32) -> String {
+        let seen = |command: &str| {
+            let hash = Hash64::of_command(command.as_bytes());
+            let nodes = &self.sim.observer().0.mirror().nodes;
+            let logs = nodes.iter().flat_map(|node| node.log.cells().iter().chain(node.durable.log.cells()));
+            logs.into_iter().any(|cell| cell.command == hash)
+        };
+        let mut command = format!("seaworthy probe {attempt}");
+        while seen(&command) {
+            command.push('+');
+        }
+        command
+    }
+
+    fn dead(&self, goal: &str, within: Span, pending: Pending) -> Halt {
+        let what = format!("healed, the cluster did not {goal} within {within}: {pending}");
+        self.failed(Property::Convergence, None, what)
+    }
+}
+
+/// Whether anything can be read of the cluster that could not when this was asked last.
+fn changed<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, seen: &mut Option<u64>) -> bool {
+    let version = sim.observer().0.mirror().version();
+    seen.replace(version) != Some(version)
+}

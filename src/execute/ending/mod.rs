@@ -1,0 +1,155 @@
+//! The proof that a cluster can still live: everybody is healed, or a core of it while all else breaks for good; then
+//! it must elect, commit, agree, answer and come to rest.
+//!
+//! `core.rs` draws the core, `mend.rs` heals it, `live.rs` asks what must come, `budget.rs` says within what time.
+
+mod budget;
+mod core;
+mod live;
+mod mend;
+
+use crate::adapter::{self, LOG, SNAPSHOT, TAIL, found};
+use crate::execute::build::{membership, options};
+use crate::execute::{Halt, Runner, everybody};
+use crate::record::{Members, MessageFacts, Note};
+use crate::scenario::{Connectivity, Core as Asked, End, Live};
+use core::{Cluster, Core, Standing};
+use sim_core::{Observer, ProcessId};
+use std::sync::Arc;
+
+impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+    pub(super) fn end(&mut self) -> Result<(), Halt> {
+        let scenario = self.scenario;
+        let committed = self.sim.observer().0.canon().last_index();
+        self.sim.observer_mut().1.1.0.steps_done(committed);
+        match &scenario.end {
+            End::Stop(_) => Ok(()),
+            End::Live(live) => {
+                self.place = vec!["end".to_string()];
+                let core = self.core(live)?;
+                // What is slow now is on its way yet when all is fast.
+                let stragglers = self.longest_delay();
+                self.mend(&core)?;
+                if let Some(why) = self.excuse(&core) {
+                    self.say(format!("end: the cluster is not asked to live: {why}"));
+                    self.excused = Some(why);
+                    return Ok(());
+                }
+                let budget = live.within.unwrap_or_else(|| self.budget().plus(stragglers));
+                self.live(&core, budget)
+            }
+        }
+    }
+
+    fn core(&mut self, live: &Live) -> Result<Core, Halt> {
+        match live.core {
+            Asked::All => {
+                self.say("end: heal everything, then live".to_string());
+                Ok(self.surveyed().everybody())
+            }
+            Asked::Quorum(quorum) => {
+                self.settle()?;
+                let mut draws = self.draws(live);
+                let core = self.surveyed().draw(quorum.connectivity, &mut draws);
+                let names: Vec<String> = core.nodes.iter().map(ToString::to_string).collect();
+                let shape = match core.connectivity {
+                    Connectivity::Full | Connectivity::Any => "every link",
+                    Connectivity::Bridge => "a bridge",
+                    Connectivity::Chain => "a chain",
+                    Connectivity::Ring => "a ring",
+                    Connectivity::OneWayExtras => "every link, and some one way to others or from there",
+                };
+                let instead = core.instead.map(|why| format!(" ({why})")).unwrap_or_default();
+                self.say(format!("end: heal {} over {shape}{instead}, then live", names.join(",")));
+                Ok(core)
+            }
+        }
+    }
+
+    /// What is known of every node.
+    fn surveyed(&self) -> Cluster {
+        let canon = self.sim.observer().0.canon();
+        let committed = canon.last_index();
+        let in_force = canon.members_at(committed).cloned();
+        let settled = in_force.into_iter().chain((committed > 0).then(|| canon.committed_under().clone()));
+        let mut settled: Vec<Members> = settled.filter(|members| !members.voters.is_empty()).collect();
+        if settled.is_empty() {
+            // Nobody told of any, or nothing was committed: the one that the cluster began with.
+            settled.extend(
+                everybody(&self.sim)
+                    .map(|node| self.first_members(node))
+                    .find(|members| !members.voters.is_empty()),
+            );
+        }
+        settled.dedup();
+        Cluster { nodes: everybody(&self.sim).map(|node| self.standing(node)).collect(), committed, settled }
+    }
+
+    fn first_members(&self, node: ProcessId) -> Members {
+        adapter::members(&membership(self.scenario, node))
+    }
+
+    fn standing(&self, node: ProcessId) -> Standing {
+        let raft = options(self.scenario, node);
+        let mut standing = Standing {
+            members: Arc::default(),
+            members_index: 0,
+            last: (0, 0),
+            priority: raft.priority,
+            is_guarded: raft.pre_vote && raft.check_quorum,
+            boots: true,
+        };
+        let mirror = &self.sim.observer().0.mirror().nodes[node.index()];
+        if mirror.up {
+            standing.members = Arc::clone(&mirror.members);
+            standing.members_index = mirror.members_index;
+            standing.last = (mirror.log.last_term(), mirror.log.last_index());
+            return standing;
+        }
+        let file = |file| self.sim.file(node, file);
+        match found(file(LOG), file(TAIL), file(SNAPSHOT)) {
+            Ok(found) => {
+                standing.members = Arc::new(found.members.unwrap_or_else(|| self.first_members(node)));
+                standing.members_index = found.members_index;
+                standing.last = found.last;
+            }
+            Err(_) => standing.boots = false,
+        }
+        standing
+    }
+
+    /// Why the core cannot be asked to live: its disks do not let a quorum of it run, or have lost what was committed.
+    /// Within the fault model neither can be (the oracle of durability sees to that), so nothing is excused there.
+    fn excuse(&self, core: &Core) -> Option<String> {
+        let cluster = self.surveyed();
+        let runs: Vec<ProcessId> = core.nodes.iter().copied().filter(|node| self.sim.is_up(*node)).collect();
+        let refused: Vec<String> =
+            core.nodes.iter().filter(|node| !runs.contains(node)).map(ToString::to_string).collect();
+        if let Some(members) = cluster.without_quorum(&runs)
+            && !refused.is_empty()
+        {
+            let voters: Vec<String> = members.voters.iter().map(ToString::to_string).collect();
+            let (refused, voters) = (refused.join(","), voters.join(","));
+            return Some(format!(
+                "the disks of {refused} let them not run, and no quorum of {voters} is left"
+            ));
+        }
+        let canon = self.sim.observer().0.canon();
+        let end = canon.last_index();
+        let holds = |node: ProcessId| {
+            self.asking().node(node).log.last_index() >= end
+                && canon.agrees(&self.asking().node(node).log, end)
+        };
+        let anywhere = |node: ProcessId| {
+            if self.sim.is_up(node) {
+                holds(node)
+            } else {
+                canon.agrees(&self.asking().node(node).durable.log, end)
+            }
+        };
+        if end > 0 && !canon.committed_under().is_quorum(anywhere) {
+            return Some(format!("what was committed up to {end} is on the disks of no quorum any more"));
+        }
+        None
+    }
+}

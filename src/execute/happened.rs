@@ -1,0 +1,192 @@
+//! What happened in a run, counted from its records: a campaign that never saw a thing proves nothing about it.
+//!
+//! Owns the counts, and the silence at the end. Must not know the simulation, nor judge.
+
+use crate::oracles::Judge;
+use crate::record::{MessageFacts, Note, Outcome, Record, Role};
+use sim_core::{Interest, Observer, ProcessId, RecordKind, Stamp};
+
+/// Counts of what happened in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Happened {
+    /// The index of the last entry that was committed before the end, where a command is always proposed.
+    pub committed: u64,
+    /// How often a node became leader.
+    pub elections: u64,
+    /// How often a node replaced its state by a snapshot that its leader sent.
+    pub installed: u64,
+    /// How many changes of the configuration a leader committed.
+    pub changes: u64,
+    /// How many crashes came while something that was written was not durable.
+    pub unsynced_crashes: u64,
+    /// How many crashes came at a storage operation.
+    pub operation_crashes: u64,
+    /// How many operations clients called.
+    pub calls: u64,
+    /// How many of them came back with an answer.
+    pub answers: u64,
+    /// How often each property was judged, in the order of [`Judge::SAFETY`].
+    pub judged: [u64; Judge::SAFETY.len()],
+    /// How many client operations were judged to be linearizable, or not.
+    pub operations_judged: u64,
+}
+
+/// Counts while a run goes on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Witness {
+    happened: Happened,
+    /// The last change of the configuration that a leader appended and did not commit yet.
+    change: Option<(ProcessId, u64)>,
+    /// Between whom silence is kept, and how often it was broken.
+    silence: Option<(Vec<ProcessId>, u64)>,
+}
+
+impl Witness {
+    const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed]);
+
+    /// The steps are done: up to this index everything was committed.
+    pub(crate) fn steps_done(&mut self, committed: u64) {
+        self.happened.committed = committed;
+    }
+
+    /// From now on counts every message among `nodes` but heartbeats and the answers to them.
+    pub(crate) fn listen(&mut self, nodes: Vec<ProcessId>) {
+        self.silence = Some((nodes, 0));
+    }
+
+    /// How many such messages there were.
+    pub(crate) fn heard(&mut self) -> u64 {
+        self.silence.take().map_or(0, |(_, heard)| heard)
+    }
+
+    /// What happened, once the judge is done.
+    pub(crate) fn conclude(self, judge: &Judge) -> Happened {
+        let mut happened = self.happened;
+        for (place, (_, count)) in happened.judged.iter_mut().zip(judge.counts()) {
+            *place = count;
+        }
+        happened.operations_judged = judge.clients().history().operations().len() as u64;
+        happened
+    }
+
+    fn note(&mut self, process: ProcessId, note: &Note) {
+        match note {
+            Note::Role { role: Role::Leader, .. } => self.happened.elections += 1,
+            Note::Installed(_) => self.happened.installed += 1,
+            Note::Members { index, .. } if *index > 0 => self.change = Some((process, *index)),
+            Note::Commit { index } => {
+                if self.change.is_some_and(|(by, change)| by == process && *index >= change) {
+                    self.happened.changes += 1;
+                    self.change = None;
+                }
+            }
+            Note::Call(_) => self.happened.calls += 1,
+            Note::Return(back) => {
+                let is_answer = !matches!(back.outcome, Outcome::Refused | Outcome::Unknown);
+                self.happened.answers += u64::from(is_answer);
+            }
+            Note::Role { .. }
+            | Note::Members { .. }
+            | Note::Recovered { .. }
+            | Note::Term { .. }
+            | Note::Vote { .. }
+            | Note::Append { .. }
+            | Note::Truncate { .. }
+            | Note::Persist { .. }
+            | Note::Apply { .. }
+            | Note::Proposed { .. }
+            | Note::Accepted { .. }
+            | Note::Refused { .. }
+            | Note::Forwarded { .. }
+            | Note::Snapshot(_)
+            | Note::PersistSnapshot { .. }
+            | Note::Compacted { .. }
+            | Note::PersistCompacted { .. }
+            | Note::ReadAsked { .. }
+            | Note::ReadReady { .. }
+            | Note::ReadRefused { .. }
+            | Note::StorageFailed { .. }
+            | Note::Mended { .. }
+            | Note::Submitted { .. } => {}
+        }
+    }
+}
+
+/// Whether a message is one that a cluster at rest sends: a heartbeat or the answer to it.
+const fn is_heartbeat(facts: &MessageFacts) -> bool {
+    matches!(
+        facts,
+        MessageFacts::AppendEntries { entries: 0, .. } | MessageFacts::AppendEntriesAccepted { .. }
+    )
+}
+
+impl Observer<MessageFacts, Note> for Witness {
+    fn interest(&self) -> Interest {
+        match self.silence {
+            Some(_) => Self::INTEREST.and(Interest::of(&[RecordKind::Sent])),
+            None => Self::INTEREST,
+        }
+    }
+
+    #[inline]
+    fn observe(&mut self, _: Stamp, record: &Record) {
+        match record {
+            Record::Noted { process, note } => self.note(*process, note),
+            Record::Crashed { writes_lost, operation, .. } => {
+                self.happened.unsynced_crashes += u64::from(*writes_lost > 0);
+                self.happened.operation_crashes += u64::from(operation.is_some());
+            }
+            Record::Sent { id, facts, .. } => {
+                if let Some((nodes, heard)) = &mut self.silence
+                    && nodes.contains(&id.from)
+                    && nodes.contains(&id.to)
+                    && !is_heartbeat(facts)
+                {
+                    *heard += 1;
+                }
+            }
+            // Nothing else was asked for.
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracles::testing::story;
+    use crate::record::Members;
+
+    fn watch(records: &[(Stamp, Record)]) -> Witness {
+        let mut witness = Witness::default();
+        records.iter().for_each(|(stamp, record)| witness.observe(*stamp, record));
+        witness
+    }
+
+    #[test]
+    fn a_change_counts_when_the_leader_that_appended_it_commits_it() {
+        let members = || Box::new(Members::voters(2));
+        let told = story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b");
+        let told = told.note(0, Note::Members { index: 2, members: members() }).commit(0, 1);
+        assert_eq!(watch(&told.history).happened.changes, 0);
+        let told = told.commit(0, 2).commit(1, 2);
+        let witness = watch(&told.history);
+        assert_eq!((witness.happened.changes, witness.happened.elections), (1, 1));
+    }
+
+    #[test]
+    fn silence_is_broken_by_all_but_heartbeats_between_those_who_keep_it() {
+        let beat =
+            MessageFacts::AppendEntries { term: 1, prev_index: 0, prev_term: 0, entries: 0, commit: 0 };
+        let entry =
+            MessageFacts::AppendEntries { term: 1, prev_index: 0, prev_term: 0, entries: 1, commit: 0 };
+        let told = story(3).send(0, 1, beat).send(0, 1, entry).send(0, 2, entry);
+        let mut witness = Witness::default();
+        assert!(!witness.interest().has(RecordKind::Sent));
+        witness.listen(vec![ProcessId(0), ProcessId(1)]);
+        assert!(witness.interest().has(RecordKind::Sent));
+        told.history.iter().for_each(|(stamp, record)| witness.observe(*stamp, record));
+        assert_eq!(witness.heard(), 1);
+        assert!(!witness.interest().has(RecordKind::Sent));
+    }
+}

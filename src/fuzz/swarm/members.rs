@@ -1,0 +1,67 @@
+//! Who belongs to the cluster, who joins and leaves, and who hands over.
+
+use super::{MS, work};
+use crate::fuzz::timeline::Timeline;
+use crate::scenario::{
+    Answer, Change, InitialMembers, LeaveJoint, MemberChange, MemberChanges, Nodes, Propose, Step, Target,
+    Transfer, Transition,
+};
+use sim_core::{Span, Stream};
+
+/// Some of the nodes as voters, some as learners, the others waiting to be added; none if all begin as voters.
+pub(super) fn initial(stream: &mut Stream, nodes: u16) -> Option<InitialMembers> {
+    if nodes < 2 || stream.coin() {
+        return None;
+    }
+    let mut order: Vec<u16> = (0..nodes).collect();
+    stream.shuffle(&mut order);
+    let count = usize::try_from(stream.between(1, u64::from(nodes))).unwrap_or(1);
+    let mut voters = order.split_off(order.len() - count);
+    let mut learners: Vec<u16> = order.into_iter().filter(|_| stream.below(3) == 0).collect();
+    voters.sort_unstable();
+    learners.sort_unstable();
+    Some(InitialMembers { voters, learners })
+}
+
+/// Changes of the configuration, each after a command, for a leader that has committed nothing takes none.
+pub(super) fn changes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+    for number in 1..=stream.between(1, 6) {
+        let before = stream.span(MS(150), horizon);
+        let at = before.plus(MS(stream.between(0, 60)));
+        work::on_leader(timeline, before, Step::Propose(Propose::to_leader(format!("change{number}"))));
+        let mut changed: Vec<u16> = (0..nodes).collect();
+        stream.shuffle(&mut changed);
+        let several = if stream.coin() { 1 } else { stream.between(1, 3) };
+        changed.truncate(usize::try_from(several).unwrap_or(1));
+        let mut list = Vec::new();
+        for node in changed {
+            let node = Target::node(node);
+            list.push(match stream.weighted(&[3, 2, 3]) {
+                0 => MemberChange::AddVoter(node),
+                1 => MemberChange::AddLearner(node),
+                _ => MemberChange::Remove(node),
+            });
+        }
+        let transition = *stream.pick(&[Transition::Auto, Transition::Implicit, Transition::Explicit]);
+        let change = Change { transition, ..Change::of_leader(MemberChanges(list)) };
+        work::on_leader(timeline, at, Step::Change(change));
+        if transition == Transition::Explicit && stream.below(4) > 0 {
+            let leave = LeaveJoint { to: Target::Leader, expect: Answer::Any };
+            work::on_leader(timeline, at.plus(MS(stream.between(20, 400))), Step::LeaveJoint(leave));
+        }
+    }
+}
+
+/// Leadership handed over, to whomever, and followers that forget whom they follow.
+pub(super) fn transfers(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+    for _ in 0..stream.between(1, 4) {
+        let at = stream.span(MS(150), horizon);
+        let node = Target::node(u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0));
+        if stream.below(3) > 0 {
+            let transfer = Transfer { from: Target::Leader, to: node, expect: Answer::Any };
+            work::on_leader(timeline, at, Step::Transfer(transfer));
+        } else {
+            work::on_follower(timeline, at, &node, Step::ForgetLeader(Nodes { nodes: node.clone() }));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What is asked of the cluster: by clients, and past them.
+
+use super::{Features, MS};
+use crate::fuzz::timeline::Timeline;
+use crate::kv::{Mix, ReadMix, Workload};
+use crate::record::Role;
+use crate::scenario::{CountOf, If, Nodes, Predicate, Propose, RoleIs, Scenario, Step, Target};
+use sim_core::{Span, Stream};
+
+/// Few clients with few operations on few keys, at it while the storm lasts.
+pub(super) fn workload(stream: &mut Stream, scenario: &Scenario) -> Workload {
+    let small = |stream: &mut Stream, most: u64| u32::try_from(stream.between(0, most)).unwrap_or(0);
+    let mut mix = Mix {
+        get: small(stream, 3),
+        put: small(stream, 2) + 1,
+        cas: small(stream, 2),
+        append: small(stream, 2),
+        delete: small(stream, 1),
+    };
+    mix.get += u32::from(stream.coin());
+    let mut reads = ReadMix {
+        log: small(stream, 1),
+        read_index: small(stream, 2),
+        lease: if scenario.raft.lease_reads { small(stream, 3) } else { 0 },
+        follower: small(stream, 2),
+        local: 0,
+    };
+    reads.log += u32::from(reads == ReadMix { log: 0, read_index: 0, lease: 0, follower: 0, local: 0 });
+    let timeout = MS(stream.between(40, 200));
+    Workload {
+        clients: u16::try_from(stream.between(1, 3)).unwrap_or(1),
+        operations: u32::try_from(stream.between(2, 10)).unwrap_or(2),
+        keys: u32::try_from(stream.between(1, 2)).unwrap_or(1),
+        mix,
+        reads,
+        think: (Span::ZERO, MS(*stream.pick(&[5, 50, 200]))),
+        timeout,
+        give_up: timeout.times(stream.between(2, 6)),
+        start: MS(stream.between(0, 300)),
+    }
+}
+
+/// Does `step` if somebody leads then.
+pub(super) fn on_leader(timeline: &mut Timeline, at: Span, step: Step) {
+    let leads = CountOf { of: Target::Leader, at_least: Some(1), at_most: None, equals: None };
+    let that = Predicate::Count(leads);
+    timeline.at(at, Step::If(If { that, then: vec![step], otherwise: Vec::new() }));
+}
+
+/// Does `step` if the node follows then.
+pub(super) fn on_follower(timeline: &mut Timeline, at: Span, node: &Target, step: Step) {
+    let that = Predicate::Role(RoleIs { of: node.clone(), is: Role::Follower, term: None });
+    timeline.at(at, Step::If(If { that, then: vec![step], otherwise: Vec::new() }));
+}
+
+pub(super) fn proposals(
+    timeline: &mut Timeline,
+    stream: &mut Stream,
+    features: Features,
+    nodes: u16,
+    horizon: Span,
+) {
+    let least = if features.clients { 1 } else { 3 };
+    for number in 1..=stream.between(least, 8) {
+        let at = stream.span(MS(100), horizon);
+        let command = format!("x{number}");
+        if stream.below(4) == 0 {
+            let node = u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0);
+            let propose = Propose { to: Target::node(node), ..Propose::to_leader(command) };
+            let up = CountOf { of: Target::Up, at_least: Some(1), at_most: None, equals: None };
+            let then = vec![Step::Propose(propose)];
+            timeline.at(at, Step::If(If { that: Predicate::Count(up), then, otherwise: Vec::new() }));
+        } else {
+            on_leader(timeline, at, Step::Propose(Propose::to_leader(command)));
+        }
+    }
+}
+
+/// Elections out of turn, some of them two at a time: rivals in one term are what votes are about.
+pub(super) fn campaigns(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+    for _ in 0..stream.between(1, 8) {
+        let at = stream.span(Span::ZERO, horizon);
+        for _ in 0..stream.between(1, 2) {
+            let node = Target::node(u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0));
+            on_follower(timeline, at, &node, Step::Campaign(node.clone()));
+        }
+    }
+}
+
+/// Snapshots out of turn, and enough commands at once that somebody needs one.
+pub(super) fn snapshots(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+    for number in 1..=stream.between(1, 3) {
+        let at = stream.span(MS(150), horizon);
+        let count = u32::try_from(stream.between(2, 12)).unwrap_or(2);
+        let many = Propose { count: Some(count), ..Propose::to_leader(format!("many{number}x")) };
+        on_leader(timeline, at, Step::Propose(many));
+        let node = Target::node(u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0));
+        let snapshot = Step::Snapshot(Nodes { nodes: node.clone() });
+        on_follower(timeline, at.plus(MS(stream.between(1, 200))), &node, snapshot);
+    }
+}

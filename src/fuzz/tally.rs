@@ -1,0 +1,152 @@
+//! What happened in many runs: a campaign that never crashed anybody while a write was under way has shown nothing about
+//! that.
+//!
+//! Owns the sums and how they are told. A sum over runs in order is the same for any number of threads.
+
+use crate::execute::Outcome;
+use crate::oracles::Judge;
+use crate::violation::Property;
+use serde::{Deserialize, Serialize};
+use sim_core::Digest;
+use std::collections::BTreeMap;
+
+/// Sums over runs.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    /// How many runs there were.
+    pub runs: u64,
+    /// How many events they took together.
+    pub events: u64,
+    /// In how many something was committed.
+    pub committed: u64,
+    /// In how many somebody was elected twice or more often.
+    pub elected_again: u64,
+    /// In how many somebody installed a snapshot.
+    pub installed_snapshot: u64,
+    /// In how many a change of the configuration was committed.
+    pub changed_members: u64,
+    /// In how many a node crashed while something that it had written was not durable.
+    pub lost_unsynced: u64,
+    /// In how many a node crashed at a storage operation.
+    pub crashed_at_operation: u64,
+    /// In how many clients called.
+    pub used_clients: u64,
+    /// How many operations clients called.
+    pub client_calls: u64,
+    /// How many of them were answered.
+    pub client_answers: u64,
+    /// How many runs were not asked to live at their end, because what that would need was lost.
+    pub excused: u64,
+    /// How often each property was judged, by name. Of linearizability: how many operations; of convergence: how many runs.
+    pub judged: BTreeMap<String, u64>,
+    /// A hash of the digests of all runs, in order.
+    #[serde(with = "hexadecimal")]
+    pub digest: u64,
+}
+
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+    pub(super) fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{value:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(|_| D::Error::custom("expected 16 hexadecimal digits"))
+    }
+}
+
+impl Tally {
+    /// Takes in the next run, which was or was not asked to live at its end.
+    pub fn add(&mut self, outcome: &Outcome, is_live: bool) {
+        let happened = &outcome.happened;
+        let one = u64::from;
+        self.runs += 1;
+        self.events += outcome.stats.events;
+        self.committed += one(happened.committed > 0);
+        self.elected_again += one(happened.elections > 1);
+        self.installed_snapshot += one(happened.installed > 0);
+        self.changed_members += one(happened.changes > 0);
+        self.lost_unsynced += one(happened.unsynced_crashes > 0);
+        self.crashed_at_operation += one(happened.operation_crashes > 0);
+        self.used_clients += one(happened.calls > 0);
+        self.client_calls += happened.calls;
+        self.client_answers += happened.answers;
+        self.excused += one(outcome.excused.is_some());
+        let counts = Judge::SAFETY.into_iter().zip(happened.judged);
+        let is_voided = outcome.voided.iter().any(|(property, _)| *property == Property::Convergence);
+        let lives = is_live && outcome.excused.is_none() && !is_voided;
+        let ends =
+            [(Property::Linearizability, happened.operations_judged), (Property::Convergence, one(lives))];
+        for (property, count) in counts.chain(ends) {
+            *self.judged.entry(property.name().to_string()).or_default() += count;
+        }
+        let mut digest = Digest::new();
+        digest.pair(self.digest, outcome.digest);
+        self.digest = digest.value();
+    }
+
+    /// The tally for people, a few lines.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let share = |count: u64| {
+            let permille = count.saturating_mul(1_000).checked_div(self.runs).unwrap_or(0);
+            format!("{count} ({}.{}%)", permille / 10, permille % 10)
+        };
+        let rows = [
+            ("committed something", share(self.committed)),
+            ("elected twice or more", share(self.elected_again)),
+            ("installed a snapshot", share(self.installed_snapshot)),
+            ("changed members", share(self.changed_members)),
+            ("lost unsynced data", share(self.lost_unsynced)),
+            ("crashed at a storage operation", share(self.crashed_at_operation)),
+            ("used clients", share(self.used_clients)),
+            ("client operations", format!("{} called, {} answered", self.client_calls, self.client_answers)),
+            ("not asked to live", share(self.excused)),
+        ];
+        let mut lines: Vec<String> =
+            rows.into_iter().map(|(name, value)| format!("  {name:<32}{value}")).collect();
+        lines.push("  judged".to_string());
+        let judged = Property::ALL.iter().filter_map(|property| self.judged.get_key_value(property.name()));
+        lines.extend(judged.map(|(name, count)| format!("    {name:<30}{count}")));
+        lines.push(format!("  {:<32}{:016x}", "digest of all runs", self.digest));
+        lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::run;
+    use crate::fuzz::{LIMITS, draw, run_seed};
+
+    fn tally(runs: core::ops::Range<u64>, mut from: Tally) -> Tally {
+        for index in runs {
+            let seed = run_seed(5, index);
+            from.add(&run(&draw(seed), seed, LIMITS, ()).unwrap().0, true);
+        }
+        from
+    }
+
+    #[test]
+    fn a_tally_goes_on_where_it_was_written_down() {
+        let whole = tally(0..40, Tally::default());
+        let half = serde_json::to_string(&tally(0..17, Tally::default())).unwrap();
+        assert_eq!(tally(17..40, serde_json::from_str(&half).unwrap()), whole);
+        assert_ne!(tally(1..41, Tally::default()).digest, whole.digest);
+    }
+
+    #[test]
+    fn every_property_that_is_judged_stands_in_it() {
+        let tally = tally(0..40, Tally::default());
+        let text = tally.text();
+        for property in Judge::SAFETY.into_iter().chain([Property::Linearizability, Property::Convergence]) {
+            assert!(text.contains(property.name()), "{property} is not in {text}");
+        }
+        assert_eq!((tally.runs, tally.judged["convergence"]), (40, 40 - tally.excused));
+        assert!(tally.judged["election_safety"] >= 40, "{text}");
+    }
+}

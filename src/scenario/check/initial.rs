@@ -1,0 +1,182 @@
+//! What is there when a scenario begins: members, nodes that are down, disks, clocks.
+
+use super::Checker;
+use crate::scenario::clocks::{ClockOptions, Periodic, SetClock};
+use crate::scenario::document::Scenario;
+use crate::scenario::initial::{InitialMembers, InitialState};
+use crate::scenario::node_key::NodeKey;
+use crate::scenario::signed::Drift;
+use sim_core::Ratio;
+use std::collections::BTreeMap;
+
+/// How many entries a log may begin with.
+const LOG_MAX: usize = 10_000;
+
+/// By how much a clock may run fast or slow: sim-core's bound.
+const DRIFT_MAX: Ratio = Ratio::from_percent(50);
+
+impl Checker {
+    pub(super) fn beginning(&mut self, scenario: &Scenario) {
+        if let Some(members) = &scenario.members {
+            self.under("members", |c| c.initial_members(members));
+        }
+        self.under("down", |c| c.distinct(&scenario.down, &mut BTreeMap::new(), "down"));
+        self.under("initial", |c| {
+            for (key, state) in &scenario.initial {
+                c.under(&key.to_string(), |c| {
+                    c.node_key(*key);
+                    c.initial_state(state);
+                });
+            }
+            c.one_history(&scenario.initial);
+        });
+        self.under("clocks", |c| {
+            for (key, clock) in &scenario.clocks {
+                c.under(&key.to_string(), |c| {
+                    c.node_key(*key);
+                    c.clock(clock);
+                });
+            }
+        });
+    }
+
+    fn initial_members(&mut self, members: &InitialMembers) {
+        let mut roles = BTreeMap::new();
+        self.under("voters", |c| {
+            c.wrong_if(members.voters.is_empty(), || "no voters: expected at least one".to_owned());
+            c.distinct(&members.voters, &mut roles, "voters");
+        });
+        self.under("learners", |c| c.distinct(&members.learners, &mut roles, "learners"));
+    }
+
+    /// Numbers of nodes, each of which may stand once in all the lists that share `seen`.
+    fn distinct(&mut self, nodes: &[u16], seen: &mut BTreeMap<u16, &'static str>, list: &'static str) {
+        self.each(nodes, |c, node| {
+            c.node(*node);
+            if let Some(earlier) = seen.insert(*node, list) {
+                c.wrong(format!("node {node} stands in `{earlier}` already: expected every node once"));
+            }
+        });
+    }
+
+    fn initial_state(&mut self, state: &InitialState) {
+        let (term, seen) = (state.current_term(), state.term_seen());
+        self.under("term", |c| {
+            c.wrong_if(term < seen, || {
+                format!("term {term} is below term {seen} of the last entry: expected at least {seen}")
+            });
+        });
+        if let Some(vote) = state.vote {
+            self.under("vote", |c| {
+                c.node(vote);
+                c.wrong_if(term == 0, || "nobody votes in term 0: expected `term` with it".to_owned());
+            });
+        }
+        if let Some(snapshot) = state.snapshot {
+            self.under("snapshot", |c| {
+                c.under("index", |c| c.between(snapshot.index, 1, 1 << 53));
+                c.under("term", |c| c.between(snapshot.term, 1, 1 << 53));
+            });
+        }
+        let snapshot = state.snapshot.map_or(0, |snapshot| snapshot.term);
+        let mut before = snapshot;
+        self.under("log", |c| {
+            let length = state.log.len();
+            c.wrong_if(length > LOG_MAX, || format!("{length} entries: expected at most {LOG_MAX}"));
+            c.each(&state.log, |c, entry| {
+                c.under("term", |c| {
+                    c.wrong_if(entry.term == 0, || "an entry of term 0: expected a term from 1".to_owned());
+                    c.wrong_if(entry.term != 0 && entry.term < before, || {
+                        format!(
+                            "term {} after term {before}: expected terms that do not go down along a log",
+                            entry.term
+                        )
+                    });
+                });
+                before = before.max(entry.term);
+                if let Some(command) = &entry.command {
+                    c.under("command", |c| c.command(command));
+                }
+            });
+        });
+    }
+
+    /// Logs with an entry of the same index and term are identical up to it (Raft §5.3): no cluster gets elsewhere.
+    fn one_history(&mut self, states: &BTreeMap<NodeKey, InitialState>) {
+        let states: Vec<_> = states.iter().collect();
+        for (place, (key, state)) in states.iter().enumerate() {
+            let contradicted = states[..place].iter().find_map(|(earlier, other)| {
+                let index = contradiction(other, state)?;
+                Some((earlier.0, index))
+            });
+            if let Some((earlier, index)) = contradicted {
+                self.under(&key.to_string(), |c| {
+                    c.wrong(format!(
+                        "this log agrees with that of node {earlier} on a later entry, but not at index {index}: expected \
+                         logs that are equal up to every entry of the same term (Raft §5.3)"
+                    ));
+                });
+            }
+        }
+    }
+
+    fn clock(&mut self, clock: &ClockOptions) {
+        let nothing = *clock == ClockOptions::default();
+        self.wrong_if(nothing, || {
+            "this clock is like any other: expected `drift`, `periodic` or `offset`".to_owned()
+        });
+        self.rates(clock.drift, clock.periodic);
+        if let Some(offset) = clock.offset {
+            self.under("offset", |c| c.longest(offset));
+        }
+    }
+
+    pub(super) fn set_clock(&mut self, set: &SetClock) {
+        self.under("nodes", |c| c.target(&set.nodes));
+        let nothing = set.drift.is_none() && set.periodic.is_none() && set.step.is_none();
+        self.wrong_if(nothing, || "this changes nothing: expected `drift`, `periodic` or `step`".to_owned());
+        self.rates(set.drift, set.periodic);
+        if let Some(step) = set.step {
+            self.under("step", |c| c.longest(step.span()));
+        }
+    }
+
+    fn rates(&mut self, drift: Option<Drift>, periodic: Option<Periodic>) {
+        self.wrong_if(drift.is_some() && periodic.is_some(), || {
+            "a clock has one rate: expected `drift` or `periodic`".to_owned()
+        });
+        if let Some(drift) = drift {
+            self.under("drift", |c| {
+                c.wrong_if(drift.ppm().unsigned_abs() > DRIFT_MAX.ppm(), || {
+                    format!("{drift} is out of range: expected -{DRIFT_MAX} to {DRIFT_MAX}")
+                });
+            });
+        }
+        if let Some(Periodic { amplitude, period }) = periodic {
+            self.under("periodic", |c| {
+                c.under("amplitude", |c| {
+                    c.wrong_if(amplitude > DRIFT_MAX, || {
+                        format!("{amplitude} is out of range: expected at most {DRIFT_MAX}")
+                    });
+                });
+                c.under("period", |c| c.time(period));
+            });
+        }
+    }
+}
+
+/// The lowest index at which two logs differ although they agree on a later entry.
+fn contradiction(one: &InitialState, other: &InitialState) -> Option<u64> {
+    let base = one.base().max(other.base());
+    let end = |state: &InitialState| state.base() + state.log.len() as u64;
+    let entry = |state: &InitialState, index: u64| {
+        let place = usize::try_from(index - state.base() - 1).ok()?;
+        state.log.get(place).cloned()
+    };
+    let indexes = base + 1..=end(one).min(end(other));
+    let agreed = indexes.clone().rev().find(|index| {
+        let terms = entry(one, *index).zip(entry(other, *index));
+        terms.is_some_and(|(one, other)| one.term == other.term)
+    })?;
+    indexes.take_while(|index| *index <= agreed).find(|index| entry(one, *index) != entry(other, *index))
+}

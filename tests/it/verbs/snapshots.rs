@@ -1,0 +1,54 @@
+//! Snapshots, short logs, and state machines that wait.
+
+use super::{Story, fails, passes};
+
+pub(crate) const STORIES: &[Story] = &[
+    (
+        "snapshot",
+        r#""steps": [LED, { "propose": "x" }, { "sleep": "100ms" }, { "snapshot": "l" },
+        { "assert": { "index": { "of": "l", "which": "snapshot", "equals": 1 } } }]"#,
+    ),
+    (
+        "compact",
+        r#""raft": { "snapshot_keep": 99 }, "steps": [LED, { "propose": { "command": "x", "count": 5 } }, { "sleep": "100ms" },
+        { "snapshot": "l" }, { "sleep": "20ms" }, { "assert": { "index": { "of": "l", "which": "base", "equals": 0 } } },
+        { "compact": { "nodes": "l", "keep": 2 } }, { "assert": { "log_length": { "of": "l", "equals": 2 } } }]"#,
+    ),
+    (
+        "send_snapshot",
+        r#""steps": [LED, { "propose": "x" }, { "sleep": "100ms" }, { "snapshot": "l" }, { "sleep": "20ms" },
+        { "send_snapshot": "f" }, { "assert": { "messages": { "kind": "InstallSnapshot", "at_least": 1 } } }]"#,
+    ),
+    (
+        "hold_applies",
+        r#""steps": [LED, { "hold_applies": "all" }, { "propose": "x" }, { "sleep": "100ms" },
+        { "assert": { "index": { "of": "all", "which": "commit", "equals": 1 } } }, { "assert": { "not_committed": "x" } }]"#,
+    ),
+    (
+        "complete_apply",
+        r#""steps": [LED, { "hold_applies": "all" }, { "propose": { "command": "x", "count": 2 } }, { "sleep": "100ms" },
+        { "complete_apply": "l" }, { "assert": { "committed": { "command": "x1", "on": 1 } } },
+            { "assert": { "not_committed": "x2" } }]"#,
+    ),
+    (
+        "release_applies",
+        r#""steps": [LED, { "hold_applies": "all" }, { "propose": "x" }, { "sleep": "100ms" }, { "release_applies": "l" },
+        { "assert": { "committed": { "command": "x", "on": 1 } } }]"#,
+    ),
+];
+
+#[test]
+fn a_state_machine_that_is_held_stays_so_over_a_restart() {
+    passes(
+        r#""steps": [LED, { "hold_applies": "f" }, { "crash": "f" }, { "restart": "f" }, { "propose": "x" },
+            { "sleep": "200ms" },
+        { "assert": { "committed": { "command": "x", "on": 2 } } }]"#,
+    );
+}
+
+#[test]
+fn what_cannot_be_sent_or_applied_is_told() {
+    fails(r#""steps": [LED, { "send_snapshot": "f" }]"#, "have taken one with `snapshot`");
+    fails(r#""steps": [LED, { "send_snapshot": { "from": "f", "to": "l" } }]"#, "it does not lead");
+    fails(r#""steps": [LED, { "complete_apply": "f" }]"#, "`hold_applies` it before");
+}

@@ -1,0 +1,148 @@
+//! Options, members, disks and clocks that make no sense.
+
+use crate::refused::field_refused;
+
+#[track_caller]
+fn raft_refused(fields: &str, words: &[&str]) {
+    field_refused(&format!("\"raft\": {{ {fields} }}"), words);
+}
+
+#[test]
+fn options_of_nodes_out_of_bounds() {
+    raft_refused("\"priority\": §1000001", &["1000001 is out of range", "0 to 1000000"]);
+    raft_refused("\"bytes_per_append\": §0", &["1 to 1073741824"]);
+    raft_refused("\"in_flight_messages\": §0", &["1 to 65536"]);
+    raft_refused("\"in_flight_bytes\": §1073741825", &["1 to 1073741824"]);
+    raft_refused("\"uncommitted_bytes\": §0", &["1 to 1073741824"]);
+    raft_refused("\"snapshot_after\": §0", &["1 to 1000000000"]);
+    raft_refused("\"snapshot_keep\": §1000000001", &["0 to 1000000000"]);
+    raft_refused("\"snapshot_chunk\": §0", &["1 to 1048576"]);
+    raft_refused("\"snapshot_chunk\": §1048577", &["1 to 1048576"]);
+    raft_refused("\"apply_window\": §0", &["1 to 1000000"]);
+    raft_refused("\"sessions_max\": §0", &["1 to 65536"]);
+    raft_refused("\"apply_delay\": { \"uniform\": §[\"2ms\", \"1ms\"] }", &["reversed"]);
+    raft_refused("\"batch_delay\": §\"150ms\"", &["not below the shortest election timeout"]);
+    raft_refused("\"clock_drift_max\": §\"50%\"", &["leaves nothing of a lease", "less than 50%"]);
+    raft_refused("\"priority\": §-1", &["found the number -1"]);
+    raft_refused("§\"prevote\": true", &["unknown field `prevote`", "did you mean `pre_vote`?"]);
+}
+
+#[test]
+fn a_lease_without_what_makes_it_safe() {
+    raft_refused("\"lease_reads\": §true", &["`check_quorum` with `lease_reads`"]);
+    field_refused(
+        "\"node_options\": { \"2\": { \"lease_reads\": §true } }",
+        &["`check_quorum` with `lease_reads`"],
+    );
+    field_refused(
+        "\"raft\": { \"lease_reads\": true, \"check_quorum\": true }, \"node_options\": { \"2\": { \"check_quorum\": §false } }",
+        &["`check_quorum` with `lease_reads`"],
+    );
+    field_refused("\"node_options\": { \"2\": { \"batch_delay\": §\"1s\" } }", &["the batch delay (1s)"]);
+    // What commands do must not depend on the node that applies them.
+    field_refused("\"node_options\": { \"2\": { §\"sessions_max\": 3 } }", &["unknown field `sessions_max`"]);
+}
+
+#[test]
+fn members_that_cannot_be() {
+    field_refused("\"members\": §{}", &["`voters` is missing"]);
+    field_refused("\"members\": { \"voters\": §[] }", &["no voters", "at least one"]);
+    field_refused("\"members\": { \"voters\": [0, §5] }", &["there is no node 5"]);
+    field_refused("\"members\": { \"voters\": [0, 1, §0] }", &["node 0 stands in `voters` already"]);
+    field_refused(
+        "\"members\": { \"voters\": [0, 1], \"learners\": [2, §1] }",
+        &["node 1 stands in `voters` already"],
+    );
+    field_refused("\"down\": [0, §7]", &["there is no node 7"]);
+    field_refused("\"down\": [0, §0]", &["node 0 stands in `down` already"]);
+    field_refused("\"down\": §3", &["found the number 3", "a list"]);
+}
+
+#[test]
+fn disks_that_cannot_hold_what_they_begin_with() {
+    field_refused("\"initial\": { §\"5\": {} }", &["there is no node 5"]);
+    field_refused(
+        "\"initial\": { \"0\": { \"term\": §1, \"log\": [1, 2] } }",
+        &["below term 2 of the last entry"],
+    );
+    field_refused("\"initial\": { \"0\": { \"log\": [2, §1] } }", &["term 1 after term 2"]);
+    field_refused("\"initial\": { \"0\": { \"log\": [§0] } }", &["a term from 1"]);
+    field_refused(
+        "\"initial\": { \"0\": { \"log\": [1, §\"x\"] } }",
+        &["found the text \"x\"", "a whole number"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"log\": [{ \"term\": 1, \"command\": §\"\" }] } }",
+        &["an empty command"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"log\": [§1], \"snapshot\": { \"index\": 5, \"term\": 2 } } }",
+        &["term 1 after term 2"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"snapshot\": { \"index\": §0, \"term\": 2 } } }",
+        &["0 is out of range"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"snapshot\": { \"index\": 1, \"term\": §0 } } }",
+        &["0 is out of range"],
+    );
+    field_refused("\"initial\": { \"0\": { \"term\": 1, \"vote\": §5 } }", &["there is no node 5"]);
+    field_refused("\"initial\": { \"0\": { \"vote\": §1 } }", &["nobody votes in term 0"]);
+    field_refused(
+        "\"initial\": { \"0\": { \"log\": [1, 2, 2] }, \"3\": §{ \"log\": [1, 1, 2] } }",
+        &["agrees with that of node 0", "not at index 2", "Raft §5.3"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"log\": [1] }, \"1\": §{ \"log\": [{ \"term\": 1, \"command\": \"x\" }] } }",
+        &["agrees with that of node 0", "not at index 1"],
+    );
+    field_refused(
+        &format!("\"initial\": {{ \"0\": {{ \"log\": §[{}1] }} }}", "1, ".repeat(10_000)),
+        &["10001 entries", "at most 10000"],
+    );
+}
+
+#[test]
+fn disks_and_clocks_that_are_nothing_special() {
+    field_refused("\"storage\": { \"capacity\": §0 }", &["a disk of 0 bytes"]);
+    field_refused(
+        "\"storage\": { \"crash\": §\"loose\" }",
+        &["unknown word `loose`", "did you mean `lose`?"],
+    );
+    field_refused("\"storage\": { \"notice\": { \"uniform\": §[\"2ms\", \"1ms\"] } }", &["reversed"]);
+    field_refused("\"storage\": { \"nodes\": { \"3\": §{} } }", &["like any other", "`capacity`"]);
+    field_refused("\"storage\": { \"nodes\": { \"3\": { \"capacity\": §0 } } }", &["a disk of 0 bytes"]);
+    field_refused("\"clocks\": { §\"9\": { \"drift\": \"1%\" } }", &["no node 9"]);
+    field_refused("\"clocks\": { \"3\": §{} }", &["like any other", "`drift`"]);
+    field_refused(
+        "\"clocks\": { \"3\": { \"drift\": §\"-51%\" } }",
+        &["-51% is out of range", "-50% to 50%"],
+    );
+    field_refused("\"clocks\": { \"3\": { \"drift\": §-20000 } }", &["a signed percentage"]);
+    field_refused("\"clocks\": { \"3\": { \"drift\": §\"2\" } }", &["percentage"]);
+    field_refused(
+        "\"clocks\": { \"3\": §{ \"drift\": \"1%\", \"periodic\": { \"amplitude\": \"1%\", \"period\": \"1s\" } } }",
+        &["a clock has one rate"],
+    );
+    field_refused(
+        "\"clocks\": { \"3\": { \"periodic\": { \"amplitude\": §\"51%\", \"period\": \"1s\" } } }",
+        &["at most 50%"],
+    );
+    field_refused(
+        "\"clocks\": { \"3\": { \"periodic\": { \"amplitude\": \"1%\", \"period\": §\"0s\" } } }",
+        &["more than 0"],
+    );
+    field_refused("\"clocks\": { \"3\": { \"offset\": §\"101d\" } }", &["101d is too long"]);
+    field_refused("\"clocks\": { \"3\": { \"offset\": §\"-1s\" } }", &["not a duration"]);
+}
+
+#[test]
+fn ends_that_heal_nobody() {
+    field_refused("\"end\": { \"live\": { \"core\": §\"some\" } }", &["unknown word `some`", "`quorum`"]);
+    field_refused("\"end\": { \"live\": { \"core\": §{} } }", &["an empty object", "\"quorum\""]);
+    field_refused(
+        "\"end\": { \"live\": { \"core\": { \"quorum\": { \"connectivity\": §\"chian\" } } } }",
+        &["did you mean `chain`?"],
+    );
+}
