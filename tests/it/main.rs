@@ -1,6 +1,8 @@
 //! Tests of the whole, from outside.
 
+mod campaigns;
 mod disks;
+mod ending;
 mod executor;
 mod fuzzing;
 mod golden;

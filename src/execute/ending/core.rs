@@ -27,6 +27,8 @@ pub(super) struct Standing {
     pub(super) priority: u32,
     /// Whether it has pre_vote and check_quorum.
     pub(super) is_guarded: bool,
+    /// Whether it leads.
+    pub(super) leads: bool,
     /// Whether its disk lets it run.
     pub(super) boots: bool,
 }
@@ -95,14 +97,21 @@ impl Cluster {
         self.without_quorum(core).is_none() && core.iter().any(|node| self.can_win(*node, core))
     }
 
-    /// Whether somebody in the core can be elected by those alone with whom it is linked both ways, and be followed by a
-    /// quorum of every configuration among them.
+    /// Whether somebody in the core can be elected and followed over its links, and nobody leads who could not: such a
+    /// leader would spread entries for as long as it does not know, and nobody whose log lacks them could win any more.
     fn lives_over(&self, core: &Core) -> bool {
-        core.nodes.iter().any(|node| {
-            let near: Vec<ProcessId> = core.near(*node).collect();
-            let all_vote = near.iter().all(|one| self.votes_for(*one, *node));
-            all_vote && self.without_quorum(&near).is_none() && self.can_win(*node, &near)
-        })
+        let mut leaders = core.nodes.iter().filter(|node| self.standing(**node).leads);
+        leaders.all(|node| self.reigns_over(*node, core))
+            && core.nodes.iter().any(|node| self.reigns_over(*node, core))
+    }
+
+    /// Whether a node can be elected by those alone with whom it is linked both ways, has a quorum of every configuration
+    /// among them, and does not step down when a joint one is left.
+    fn reigns_over(&self, node: ProcessId, core: &Core) -> bool {
+        let near: Vec<ProcessId> = core.near(node).collect();
+        let stays = self.standing(node).members.voters.contains(&node);
+        let all_vote = near.iter().all(|one| self.votes_for(*one, node));
+        stays && all_vote && self.without_quorum(&near).is_none() && self.can_win(node, &near)
     }
 
     /// Everybody, over every link.

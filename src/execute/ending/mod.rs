@@ -97,10 +97,12 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             last: (0, 0),
             priority: raft.priority,
             is_guarded: raft.pre_vote && raft.check_quorum,
+            leads: false,
             boots: true,
         };
         let mirror = &self.sim.observer().0.mirror().nodes[node.index()];
         if mirror.up {
+            standing.leads = mirror.leads();
             standing.members = Arc::clone(&mirror.members);
             standing.members_index = mirror.members_index;
             standing.last = (mirror.log.last_term(), mirror.log.last_index());

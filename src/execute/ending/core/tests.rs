@@ -19,6 +19,7 @@ fn cluster(lasts: &[(u64, u64)]) -> Cluster {
         last: *last,
         priority: 0,
         is_guarded: true,
+        leads: false,
         boots: true,
     };
     Cluster { nodes: lasts.iter().map(standing).collect(), committed: 0, settled: vec![members.clone()] }
@@ -92,6 +93,27 @@ fn over_a_bridge_or_a_chain_somebody_reaches_a_quorum() {
             let reach = core.nodes.iter().map(|node| core.near(*node).count()).max().unwrap();
             assert!(reach > links, "{core:?}");
         }
+    }
+}
+
+#[test]
+fn who_leads_without_a_quorum_of_neighbours_is_given_one_or_every_link() {
+    let mut led = cluster(&[(1, 5); 5]);
+    led.nodes[2].leads = true;
+    for core in draws(&led, Connectivity::Chain).iter().filter(|core| core.contains(ProcessId(2))) {
+        let reach = core.near(ProcessId(2)).count();
+        assert!(reach >= 3, "{core:?}");
+    }
+}
+
+#[test]
+fn who_will_be_no_voter_when_a_joint_configuration_is_left_is_no_bridge() {
+    let mut joint = cluster(&[(1, 5); 3]);
+    let members = Members { voters: ids(&[0, 1]), outgoing: ids(&[0, 1, 2]), ..Members::default() };
+    joint.settled = vec![members.clone()];
+    joint.nodes.iter_mut().for_each(|node| node.members = Arc::new(members.clone()));
+    for core in draws(&joint, Connectivity::Bridge) {
+        assert!(core.near(ProcessId(2)).count() < 3 || core.connectivity == Connectivity::Full, "{core:?}");
     }
 }
 

@@ -1,0 +1,75 @@
+//! Campaigns of drawn runs as a person meets them: what they say at their end, and that they go on after a stop.
+
+use crate::support::root;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn fuzz(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"] {
+        command.env_remove(variable);
+    }
+    command.current_dir(root()).arg("fuzz").args(arguments).output().expect("the program starts")
+}
+
+fn document(arguments: &[&str]) -> Value {
+    let output = fuzz(&[arguments, &["--format", "json"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("one JSON document")
+}
+
+/// A file that is not there yet.
+fn fresh(name: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if path.exists() {
+        std::fs::remove_file(&path).expect("what an earlier test left can be removed");
+    }
+    path
+}
+
+#[test]
+fn a_campaign_ends_with_the_same_tally_for_any_number_of_jobs() {
+    let tally = |jobs: &str| document(&["--runs", "120", "--seed", "9", "--jobs", jobs])["tally"].take();
+    let one = tally("1");
+    assert_eq!(one, tally("3"));
+    assert_eq!(one["runs"], 120);
+    assert!(one["judged"]["log_matching"].as_u64() > Some(1_000), "{one}");
+    let text = String::from_utf8(fuzz(&["--runs", "120", "--seed", "9"]).stdout).expect("it prints UTF-8");
+    assert!(text.starts_with("PASS 120 runs, "), "{text}");
+    assert!(text.contains(one["digest"].as_str().expect("a digest is text")), "{text}");
+}
+
+#[test]
+fn a_campaign_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been() {
+    let path = fresh("campaign.json");
+    let path = path.to_str().expect("a plain path");
+    let whole = document(&["--runs", "100", "--seed", "9"]);
+    let part = document(&["--runs", "37", "--seed", "9", "--checkpoint", path]);
+    assert_eq!(part["runs_done"], 37);
+    // It goes on with its own seed, with other jobs, and when there is nothing left to do it says what it knows.
+    for jobs in ["3", "1"] {
+        let rest = document(&["--runs", "100", "--jobs", jobs, "--checkpoint", path]);
+        assert_eq!(rest, whole);
+    }
+    let beside = format!("{path}.tmp");
+    assert!(!PathBuf::from(&beside).exists(), "{beside} was put in its place");
+}
+
+#[test]
+fn a_checkpoint_of_another_campaign_is_refused_and_it_says_what_differs() {
+    let path = fresh("other.json");
+    let path = path.to_str().expect("a plain path");
+    document(&["--runs", "3", "--seed", "9", "--checkpoint", path]);
+    let refused = |arguments: &[&str], because: &str| {
+        let output = fuzz(&[arguments, &["--checkpoint", path]].concat());
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{error}");
+        assert!(error.contains(because), "{error}");
+    };
+    refused(&["--runs", "5", "--seed", "10"], "another campaign: seed 0x9 there, 0xa here");
+    refused(&["--seeds", "0..5"], "seed 0x9 there, 0x0..0x5 here");
+    refused(&["--runs", "5", "--mutation", "nothing"], "mutation none there, nothing here");
+    std::fs::write(path, "half a line").expect("the file can be written");
+    refused(&["--runs", "5", "--seed", "9"], "no checkpoint of a campaign");
+}
