@@ -137,15 +137,15 @@ impl Process for Member {
     }
 
     fn boot(
-        id: ProcessId,
-        _: u32,
+        _: ProcessId,
+        life: u32,
         config: &MemberConfig,
         disk: &DiskView<'_>,
         fx: &mut Effects<'_, Self>,
     ) -> Self {
         match config {
             MemberConfig::Node(config) => {
-                RaftProcess::boot(id, config, disk, fx).map_or(Self::Refused, Self::Node)
+                RaftProcess::boot(life, config, disk, fx).map_or(Self::Refused, Self::Node)
             }
             MemberConfig::Client(config) => Self::Client(Box::new(ClientProcess::boot(config, fx))),
         }

@@ -98,7 +98,7 @@ impl RaftProcess {
 
     /// A life from what the disk holds; none if that cannot be trusted. Then the process has stopped.
     pub(super) fn boot(
-        _: ProcessId,
+        life: u32,
         config: &NodeConfig,
         disk: &DiskView<'_>,
         fx: &mut Effects<'_, Member>,
@@ -135,7 +135,8 @@ impl RaftProcess {
             store,
             service: Service::new(config.service),
             reads: Vec::new(),
-            last_read: 0,
+            // No name of an earlier life comes again: its answers may yet be on their way.
+            last_read: u64::from(life - 1) << 32,
             taken: false,
             verdict: None,
             tells_applied: config.raft.options.apply_window > 0,

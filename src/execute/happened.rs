@@ -5,6 +5,7 @@
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note, Outcome, Record, Role};
 use sim_core::{Interest, Observer, ProcessId, RecordKind, Stamp};
+use std::collections::BTreeMap;
 
 /// Counts of what happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -15,7 +16,7 @@ pub struct Happened {
     pub elections: u64,
     /// How often a node replaced its state by a snapshot that its leader sent.
     pub installed: u64,
-    /// How many changes of the configuration a leader committed.
+    /// How many changes of the configuration were committed.
     pub changes: u64,
     /// How many crashes came while something that was written was not durable.
     pub unsynced_crashes: u64,
@@ -35,8 +36,10 @@ pub struct Happened {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
     happened: Happened,
-    /// The last change of the configuration that a leader appended and did not commit yet.
-    change: Option<(ProcessId, u64)>,
+    /// By node: the entries of its log that hold configurations and are not known to be committed.
+    told: BTreeMap<ProcessId, Vec<u64>>,
+    /// Up to where anybody knows the log to be committed.
+    committed: u64,
     /// Between whom silence is kept, and how often it was broken.
     silence: Option<(Vec<ProcessId>, u64)>,
 }
@@ -73,12 +76,20 @@ impl Witness {
         match note {
             Note::Role { role: Role::Leader, .. } => self.happened.elections += 1,
             Note::Installed(_) => self.happened.installed += 1,
-            Note::Members { index, .. } if *index > 0 => self.change = Some((process, *index)),
-            Note::Commit { index } => {
-                if self.change.is_some_and(|(by, change)| by == process && *index >= change) {
-                    self.happened.changes += 1;
-                    self.change = None;
+            Note::Members { index, .. } => {
+                let told = self.told.entry(process).or_default();
+                // Whoever went back to an earlier one has removed the later ones.
+                told.retain(|other| other < index);
+                told.push(*index);
+            }
+            Note::Commit { index } if *index > self.committed => {
+                if let Some(told) = self.told.get_mut(&process) {
+                    let fresh =
+                        told.iter().filter(|told| (self.committed + 1..=*index).contains(told)).count();
+                    self.happened.changes += fresh as u64;
+                    told.retain(|told| told > index);
                 }
+                self.committed = *index;
             }
             Note::Call(_) => self.happened.calls += 1,
             Note::Return(back) => {
@@ -86,7 +97,7 @@ impl Witness {
                 self.happened.answers += u64::from(is_answer);
             }
             Note::Role { .. }
-            | Note::Members { .. }
+            | Note::Commit { .. }
             | Note::Recovered { .. }
             | Note::Term { .. }
             | Note::Vote { .. }
@@ -164,13 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_change_counts_when_the_leader_that_appended_it_commits_it() {
-        let members = || Box::new(Members::voters(2));
-        let told = story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b");
-        let told = told.note(0, Note::Members { index: 2, members: members() }).commit(0, 1);
+    fn a_change_counts_once_when_the_first_node_commits_it_and_not_if_it_is_removed() {
+        let members = |index| Note::Members { index, members: Box::new(Members::voters(2)) };
+        let told = story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").lead(0, "c");
+        let told = told.note(0, members(0)).note(0, members(2)).note(1, members(2)).commit(0, 1);
         assert_eq!(watch(&told.history).happened.changes, 0);
-        let told = told.commit(0, 2).commit(1, 2);
-        let witness = watch(&told.history);
+        let back = told.clone().note(0, members(0)).commit(0, 3);
+        assert_eq!(watch(&back.history).happened.changes, 0);
+        let witness = watch(&told.commit(0, 2).commit(1, 3).history);
         assert_eq!((witness.happened.changes, witness.happened.elections), (1, 1));
     }
 

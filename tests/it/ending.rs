@@ -52,7 +52,8 @@ fn last_mark(records: &[(Stamp, Record)]) -> &str {
 }
 
 const GUARDED: &str = r#""raft": { "pre_vote": true, "check_quorum": true }"#;
-const WORK: &str = r#""steps": [ { "until": "single_leader" }, { "propose": "a" }, { "sleep": "100ms" } ]"#;
+const WORK: &str =
+    r#""steps": [ { "until": { "that": "single_leader" } }, { "propose": "a" }, { "sleep": "100ms" } ]"#;
 
 #[test]
 fn a_drawn_core_lives_and_nobody_outside_is_heard() {
@@ -104,7 +105,7 @@ fn who_could_disturb_a_leader_it_does_not_hear_is_linked_with_all_and_it_says_wh
 /// Nodes whose log is rotten from its first byte refuse to start.
 fn rotten(nodes: &str) -> String {
     format!(
-        r#""steps": [ {{ "until": "single_leader" }}, {{ "propose": "a" }}, {{ "sleep": "300ms" }},
+        r#""steps": [ {{ "until": {{ "that": "single_leader" }} }}, {{ "propose": "a" }}, {{ "sleep": "300ms" }},
             {{ "crash": {nodes} }}, {{ "rot": {{ "nodes": {nodes}, "file": "log", "at": 0 }} }} ]"#
     )
 }
@@ -126,7 +127,7 @@ fn where_no_quorum_can_start_liveness_is_not_asked_and_it_says_why() {
 
 #[test]
 fn who_was_removed_need_not_agree_and_a_joint_configuration_that_leaves_itself_is_left() {
-    let steps = r#""steps": [ { "until": "single_leader" }, { "propose": "a" }, { "sleep": "300ms" },
+    let steps = r#""steps": [ { "until": { "that": "single_leader" } }, { "propose": "a" }, { "sleep": "300ms" },
         { "change": { "changes": ["-0", "-1"], "transition": "implicit" } } ]"#;
     for seed in 0..10 {
         let (outcome, records) = play(5, steps, seed);
@@ -143,7 +144,8 @@ fn who_was_removed_need_not_agree_and_a_joint_configuration_that_leaves_itself_i
 #[test]
 fn clients_are_answered_before_the_end_though_it_begins_while_they_wait() {
     let workload = r#""workload": { "clients": 3, "operations": 50, "think": ["0ms", "2ms"] }"#;
-    let steps = r#""steps": [ { "until": "single_leader" }, { "sleep": "50ms" }, { "isolate": "leader" }, { "sleep": "20ms" } ]"#;
+    let steps = r#""steps": [ { "until": { "that": "single_leader" } }, { "sleep": "50ms" },
+        { "isolate": "leader" }, { "sleep": "20ms" } ]"#;
     let (outcome, _) = play(3, &format!("{workload}, {steps}"), 3);
     assert!(outcome.happened.calls > 3);
     assert_eq!(outcome.happened.calls, outcome.happened.answers, "each call came back with an answer");
