@@ -106,13 +106,13 @@ fn fields_of_the_file_decide_how_it_begins() {
         { "stop": "3 was never added" }]"#,
     );
     passes(
-        r#""initial": { "0": { "snapshot": { "index": 4, "term": 3 } },
-            "1": { "log": [1, { "term": 2, "command": "x" }], "vote": 1 },
+        r#""initial": { "1": { "log": [3, { "term": 4, "command": "x" }], "snapshot": { "index": 4, "term": 3 }, "vote": 1 },
             "2": { "log": [3], "snapshot": { "index": 4, "term": 3 }, "term": 5 } }, "steps": [
-        { "assert": { "last_entry": { "of": 1, "index": 2, "term": 2 } } }, { "assert": { "vote": { "of": 1, "is": 1 } } },
+        { "assert": { "last_entry": { "of": 1, "index": 6, "term": 4 } } }, { "assert": { "vote": { "of": 1, "is": 1 } } },
         { "assert": { "last_entry": { "of": 2, "index": 5, "term": 3 } } },
         { "assert": { "index": { "of": 2, "which": "snapshot", "equals": 4 } } },
-        { "assert": { "term": { "of": 2, "equals": 5 } } }, { "stop": "1 and 2 do not agree" }]"#,
+        { "assert": { "term": { "of": 2, "equals": 5 } } }, { "until": { "that": "single_leader" } }, { "propose": "y" },
+        { "until": { "that": { "committed": { "command": "y" } } } }]"#,
     );
     passes(
         r#""clocks": { "2": { "drift": "40%" }, "0": { "drift": "-40%" }, "1": { "drift": "-40%" } },
