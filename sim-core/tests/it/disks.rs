@@ -190,6 +190,28 @@ fn what_a_failed_sync_was_about_is_gone_whatever_is_synced_later() {
 }
 
 #[test]
+fn a_later_sync_fails_if_that_is_the_order() {
+    let failed = |nths: &[u32]| {
+        let mut world = scribe();
+        for nth in nths {
+            inject(&mut world, Fault::FailSync { process: P0, nth: *nth, unsynced: Unsynced::Kept });
+        }
+        ask(&mut world, &[append("a"), Order::Sync, append("b"), Order::Sync, append("c"), Order::Sync]);
+        world.run_until(at(30));
+        let lines = world.observer().iter();
+        let writes = lines.filter_map(|(_, record)| match record {
+            Record::WriteFailed { write, .. } => Some(write.0),
+            _ => None,
+        });
+        writes.collect::<Vec<u64>>()
+    };
+    assert_eq!(failed(&[1]), [1]);
+    assert_eq!(failed(&[2]), [2]);
+    assert_eq!(failed(&[2, 3]), [3], "a new order replaces the old one");
+    assert_eq!(failed(&[2, 0]), [0; 0], "and 0 takes it back");
+}
+
+#[test]
 fn a_process_that_does_not_know_better_stops_when_a_sync_fails() {
     let mut world = crate::scribe::scribes(2, 1);
     inject(&mut world, Fault::FailSync { process: P0, nth: 1, unsynced: Unsynced::Gone });

@@ -148,6 +148,38 @@ fn a_copy_of_a_damaged_message_is_damaged() {
 }
 
 #[test]
+fn the_oldest_of_held_messages_is_known_across_links() {
+    let mut world = speaker(&steady(2), 2, 1);
+    for to in [2, 1] {
+        inject(&mut world, Fault::Hold { from: P(0), to: P(to), capture: false });
+        world.run_until(at(if to == 2 { 15 } else { 25 }));
+    }
+    let oldest =
+        |world: &World, to: u16| world.oldest_held(|id| id.to == P(to)).map(|id| (id.to, id.ordinal));
+    assert_eq!(oldest(&world, 1), Some((P(1), 1)), "the first one went before the link was held");
+    assert_eq!(world.oldest_held(|_| true).map(|id| (id.to, id.ordinal)), oldest(&world, 2));
+    inject(&mut world, Fault::DeliverOne { from: P(0), to: P(2), kind: None });
+    assert_eq!(oldest(&world, 2), Some((P(2), 1)));
+    assert_eq!(world.oldest_held(|id| id.to == P(0)), None);
+}
+
+#[test]
+fn what_is_pinned_of_one_process_can_be_left_to_chance_again() {
+    let mut world = speaker(&steady(2), 1, 1);
+    let pin = |from: u16, to: u16| {
+        let (kind, fate) = (TELL, sim_core::Fate::Drop);
+        sim_core::MessagePin { from: P(from), to: P(to), kind, epoch: None, ordinal: None, fate }
+    };
+    world.pin_message(pin(0, 1));
+    world.unpin(P(1));
+    world.run_until(at(25));
+    assert_eq!(beats(&world), [0; 0], "what another one sends stays pinned");
+    world.unpin(P(0));
+    world.run_until(at(45));
+    assert_eq!(beats(&world), [3, 4]);
+}
+
+#[test]
 fn messages_in_flight_swap_their_times_of_arrival() {
     let link = LinkQuality { latency: Latency::Uniform(ms(100), ms(200)), ..LinkQuality::default() };
     let run = |shuffles: &[u64], lost: Option<u32>| {
