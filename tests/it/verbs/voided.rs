@@ -1,6 +1,6 @@
 //! What lies outside the fault model voids what rests on it, and the outcome says so.
 
-use super::passes;
+use super::{passes, scenario};
 use seaworthy::violation::Property;
 
 const LIE: &str = r#"{ "lie_about_fsync": "f" }, { "propose": "x" }, { "sleep": "100ms" }, { "isolate": "l" }, { "crash": "f" },
@@ -14,6 +14,20 @@ fn a_disk_that_lied_and_lost_something_voids_what_rests_on_promises() {
     let voided = |property| outcome.voided.iter().any(|(other, _)| *other == property);
     assert!(voided(Property::ElectionSafety) && voided(Property::Linearizability));
     assert!(!voided(Property::NoPanic) && !voided(Property::LeaderAppendOnly));
+}
+
+#[test]
+fn both_reports_say_what_was_not_judged_and_why() {
+    let fields = r#""steps": [LED, { "crash": "f" }, { "wipe": "f" }, { "restart": "f" }]"#;
+    let (scenario, outcome) = (scenario(fields), passes(fields));
+    let text = seaworthy::report::text(&scenario, &outcome, "again");
+    let line = text.lines().find(|line| line.contains("not judged")).expect("a line says so");
+    assert!(line.starts_with("  not judged, for the disk of node"), "{line}");
+    assert!(line.contains("was wiped: ") && line.contains("election_safety"), "{line}");
+    let json = seaworthy::report::run_json(&scenario, &outcome, "again");
+    assert_eq!(json["voided"].as_array().map(Vec::len), Some(outcome.voided.len()));
+    assert_eq!(json["voided"][0]["property"], outcome.voided[0].0.name());
+    assert_eq!(json["voided"][0]["because"], outcome.voided[0].1);
 }
 
 #[test]
