@@ -17,7 +17,7 @@ pub use disk::DurableMirror;
 pub use log::{LogCell, LogMirror};
 pub use node::NodeMirror;
 
-use crate::record::{Members, Record};
+use crate::record::{Members, Note, Record};
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
 use std::sync::Arc;
 
@@ -127,7 +127,14 @@ impl Mirror {
         self.version += u64::from(changed);
     }
 
-    #[inline]
+    /// Takes in what a process noted, as [`Self::apply`] does: for those who know what sort of note it is.
+    #[inline(always)]
+    pub fn noted(&mut self, process: ProcessId, note: &Note) {
+        let changed = self.change(process, |node| node.note(note));
+        self.version += u64::from(changed);
+    }
+
+    #[inline(always)]
     fn change(&mut self, process: ProcessId, change: impl FnOnce(&mut NodeMirror) -> bool) -> bool {
         self.nodes.get_mut(process.index()).is_some_and(change)
     }

@@ -103,7 +103,7 @@ impl NodeMirror {
     }
 
     /// Takes in a note; tells whether anything changed that can be read.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note(&mut self, note: &Note) -> bool {
         match *note {
             Note::Append { index, term, command } => self.append(index, term, command),

@@ -175,31 +175,29 @@ impl Judge {
     }
 
     #[inline]
-    fn note(&mut self, stamp: Stamp, record: &Record, note: &Note) {
+    fn note(&mut self, stamp: Stamp, record: &Record, (process, note): (ProcessId, &Note)) {
         match note {
             Note::Append { index, .. } => {
-                let node = record.process().and_then(|process| self.mirror.node(process));
-                if node.is_some_and(|node| *index > node.log.last_index()) {
+                if self.mirror.node(process).is_some_and(|node| *index > node.log.last_index()) {
                     // Nothing is removed, so there is nothing to look for.
                     self.found.judged(Property::LeaderAppendOnly);
                     self.found.judged(Property::NoTruncationBelowCommit);
                 } else {
                     show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
                 }
-                self.mirror.apply(stamp, record);
+                self.mirror.noted(process, note);
                 show!(self, stamp, record: log_matching);
             }
-            Note::Persist { .. }
-            | Note::Term { .. }
-            | Note::PersistSnapshot { .. }
-            | Note::PersistCompacted { .. } => self.mirror.apply(stamp, record),
-            Note::Commit { .. } => self.commit(stamp, record),
+            Note::Persist { .. } => self.mirror.noted(process, note),
+            Note::Term { .. } | Note::PersistSnapshot { .. } | Note::PersistCompacted { .. } => {
+                self.mirror.apply(stamp, record)
+            }
+            Note::Commit { .. } => self.commit(stamp, record, (process, note)),
             Note::Apply { index, state, effect, .. } => {
                 show!(self, stamp, record: state_machine_safety, exactly_once);
                 self.linearizability.observe(stamp, record);
-                self.mirror.apply(stamp, record);
-                if let Some(process) = record.process().filter(|process| self.mirror.node(*process).is_some())
-                {
+                self.mirror.noted(process, note);
+                if self.mirror.node(process).is_some() {
                     self.canon.apply(*index, Applied { state: *state, effect: *effect, by: process });
                 }
             }
@@ -221,7 +219,7 @@ impl Judge {
             Note::Members { .. } => {
                 show!(self, stamp, record: config_safety);
                 self.mirror.apply(stamp, record);
-                if let Some(node) = record.process().and_then(|process| self.mirror.node(process)) {
+                if let Some(node) = self.mirror.node(process) {
                     self.canon.learn(node);
                 }
             }
@@ -277,10 +275,8 @@ impl Judge {
     }
 
     #[inline]
-    fn durable(&mut self, stamp: Stamp, record: &Record) {
-        let base = |mirror: &Mirror| {
-            record.process().and_then(|process| mirror.node(process)).map(|node| node.durable.log.base())
-        };
+    fn durable(&mut self, stamp: Stamp, record: &Record, process: ProcessId) {
+        let base = |mirror: &Mirror| mirror.node(process).map(|node| node.durable.log.base());
         let before = base(&self.mirror);
         self.mirror.apply(stamp, record);
         show!(self, stamp, record: monotonic_durable_term, durable_vote);
@@ -294,10 +290,10 @@ impl Judge {
         }
     }
 
-    fn commit(&mut self, stamp: Stamp, record: &Record) {
+    fn commit(&mut self, stamp: Stamp, record: &Record, (process, note): (ProcessId, &Note)) {
         show!(self, stamp, record: commit_monotonic, commit_legality, config_safety);
-        self.mirror.apply(stamp, record);
-        if let Some(node) = record.process().and_then(|process| self.mirror.node(process)) {
+        self.mirror.noted(process, note);
+        if let Some(node) = self.mirror.node(process) {
             self.canon.extend(node);
         }
     }
@@ -320,8 +316,8 @@ impl Observer<MessageFacts, Note> for Judge {
                     show!(self, stamp, record: durable_vote);
                 }
             }
-            Record::Noted { note, .. } => self.note(stamp, record, note),
-            Record::WriteDurable { .. } => self.durable(stamp, record),
+            Record::Noted { process, note } => self.note(stamp, record, (*process, note)),
+            Record::WriteDurable { process, .. } => self.durable(stamp, record, *process),
             Record::Panicked { .. } => {
                 show!(self, stamp, record: no_panic);
                 self.mirror.apply(stamp, record);

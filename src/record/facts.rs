@@ -218,7 +218,7 @@ impl MessageFacts {
 }
 
 impl Encode for MessageFacts {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, digest: &mut Digest) {
         match *self {
             Self::RequestVote { term, last_index, last_term, transfer } => {

@@ -245,7 +245,7 @@ impl Encode for SnapshotFacts {
 }
 
 impl Encode for Note {
-    #[inline]
+    #[inline(always)]
     fn encode(&self, digest: &mut Digest) {
         let some = |process: Option<ProcessId>| process.map_or(0, |p| u64::from(p.0) + 1);
         match self {

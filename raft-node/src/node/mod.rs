@@ -353,9 +353,9 @@ impl RaftNode {
         };
         while self.applied < last {
             // What is committed is in the log, unless a planted bug or a forged message took it away.
-            let Some(entry) = self.log.get(self.applied.next()).cloned() else { return };
+            let Some(entry) = self.log.get(self.applied.next()) else { return };
             self.applied = self.applied.next();
-            out.push(Output::Apply { index: self.applied, entry });
+            out.push(Output::Apply { index: self.applied, entry: entry.clone() });
         }
     }
 
