@@ -283,48 +283,45 @@ impl<P: Process> World<P> {
             self.network.link_mut(id.from, id.to).waiting.push_back(place);
             return;
         }
-        let quality = link.quality;
         let fate = self.network.pinned(&id);
         let block = self.chance.message(Domain::Message, &id);
-        let mut extra = Span::ZERO;
-        if quality.duplicate.ppm() | quality.reorder.ppm() != 0 && fate.is_none() {
-            extra = self.twist(watcher, id, &message, &quality);
+        let LinkQuality { fifo, corrupt, duplicate, reorder, .. } = link.quality;
+        let (drawn, lost) = (link.quality.latency.sample(block.0), link.quality.loss.happens(upper(block.1)));
+        let (mut extra, mut lot) = (Span::ZERO, Lot::Sound);
+        if (duplicate.ppm() | reorder.ppm() | corrupt.ppm()) != 0 && fate.is_none() {
+            (extra, lot) = self.twist(watcher, id, &message);
         }
         let latency = match fate {
             Some(Fate::Drop) => return self.lose(watcher, id, DropReason::Ordered),
             Some(Fate::Latency(latency)) => latency,
-            None if quality.loss.happens(upper(block.1)) => return self.lose(watcher, id, DropReason::Loss),
-            None => quality.latency.sample(block.0).plus(extra),
+            None if lost => return self.lose(watcher, id, DropReason::Loss),
+            None => drawn.plus(extra),
         };
-        let mut lot = Lot::Sound;
-        if quality.corrupt.ppm() != 0 && fate.is_none() {
+        self.post((id, message, lot), latency, lower(block.1), fifo);
+    }
+
+    /// What few links do to a message: it may be doubled, delayed by so much that others overtake it, and damaged.
+    #[cold]
+    fn twist(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: &P::Message) -> (Span, Lot) {
+        let quality = self.network.link(id.from, id.to).quality;
+        let (mut extra, mut lot) = (Span::ZERO, Lot::Sound);
+        if quality.duplicate.ppm() | quality.reorder.ppm() != 0 {
+            let Block(coins, delay) = self.chance.message(Domain::MessageTwist, &id);
+            if id.copy == 0 && quality.duplicate.happens(upper(coins)) {
+                let copy = MessageId { copy: 1, ..id };
+                self.emit(watcher, Record::Duplicated { id: copy });
+                self.stats.duplicated += 1;
+                self.hand_over(watcher, copy, message.clone());
+            }
+            if quality.reorder.happens(lower(coins)) {
+                extra = between(Span::ZERO, quality.reorder_by, delay);
+            }
+        }
+        if quality.corrupt.ppm() != 0 {
             let coin = self.chance.message(Domain::Corruption, &id).0;
             lot = if quality.corrupt.happens(upper(coin)) { Lot::Damaged } else { lot };
         }
-        self.post((id, message, lot), latency, lower(block.1), quality.fifo);
-    }
-
-    /// A message may be doubled, and delayed until others overtake it: by so much.
-    #[cold]
-    fn twist(
-        &mut self,
-        watcher: Watcher<'_, P>,
-        id: MessageId,
-        message: &P::Message,
-        quality: &LinkQuality,
-    ) -> Span {
-        let Block(coins, delay) = self.chance.message(Domain::MessageTwist, &id);
-        if id.copy == 0 && quality.duplicate.happens(upper(coins)) {
-            let copy = MessageId { copy: 1, ..id };
-            self.emit(watcher, Record::Duplicated { id: copy });
-            self.stats.duplicated += 1;
-            self.hand_over(watcher, copy, message.clone());
-        }
-        if quality.reorder.happens(lower(coins)) {
-            between(Span::ZERO, quality.reorder_by, delay)
-        } else {
-            Span::ZERO
-        }
+        (extra, lot)
     }
 
     #[inline]
