@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench workloads` runs all; `-- w1`, `-- w3 1000` runs one as a plain process, so that it can be timed
 //! beside others; `-- w1 --virtual-seconds 86400` lengthens one, `--snapshot-after 1000` lets its nodes take a snapshot
-//! after so many entries, `-- sizes` runs idle clusters of 3 to 51 nodes. `--bare` switches off the oracles, `--no-digest`
-//! the digest, to see what they cost.
+//! after so many entries. `-- memory` shows that memory does not grow with time (it takes some minutes), `-- sizes` runs
+//! idle clusters of 3 to 51 nodes. `--bare` switches off the oracles, `--no-digest` the digest, to see what they cost.
 //!
 //! - W0: the scheduler alone: timers that fire and are set again, 20 pending, no messages.
 //! - W1: 5 nodes, no faults, heartbeat 50 ms, election timeout 150..300 ms, one-way delay 1..5 ms, idle for 600 s.
@@ -253,6 +253,22 @@ fn report(name: &str, run: impl FnOnce() -> Totals) {
     );
 }
 
+/// Runs long lives, each in a process of its own: what a process has needed at most it does not forget.
+fn memory(hours: &[u64]) {
+    let run = |name: &str, hours: u64, snapshot_after: &[&str]| {
+        let seconds = (hours * 3_600).to_string();
+        println!("{name} for {hours} virtual hours {}", snapshot_after.join(" "));
+        let program = std::env::current_exe().expect("a program knows where it is");
+        let mut command = std::process::Command::new(program);
+        let status = command.args([name, "--virtual-seconds", &seconds]).args(snapshot_after).status();
+        assert!(status.is_ok_and(|status| status.success()), "{name} for {hours} hours failed");
+    };
+    run("w1", 24, &[]);
+    for hours in hours {
+        run("w2", *hours, &["--snapshot-after", "1000"]);
+    }
+}
+
 fn main() {
     let mut options = Choice {
         what: String::new(),
@@ -286,6 +302,12 @@ fn main() {
     }
     if wanted("w3") {
         report("W3", || w3(&options));
+    }
+    if options.what.is_empty() {
+        memory(&[1]);
+    }
+    if options.what == "memory" {
+        memory(&[1, 6, 24]);
     }
     if options.what == "sizes" {
         for nodes in [3, 5, 9, 25, 51] {
