@@ -87,8 +87,6 @@ pub(crate) struct Leaving {
     pub(crate) id: NodeId,
     /// The next entry that it lacks, as far as is known.
     pub(crate) next: LogIndex,
-    /// The index of the membership that lacks it.
-    pub(crate) index: LogIndex,
 }
 
 impl Role {

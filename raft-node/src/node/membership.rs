@@ -58,7 +58,7 @@ impl RaftNode {
 
     /// What a leader knows of those who stay goes with them; of those who are new it knows nothing.
     fn move_progress(&mut self, before: &Roster) {
-        let (index, last) = (self.memberships.index(), self.log.last_index());
+        let last = self.log.last_index();
         let Role::Leader(leader) = &mut self.role else { return };
         leader.round += 1;
         // A lease rests on a quorum of the membership in force.
@@ -67,7 +67,7 @@ impl RaftNode {
         let mut progress = core::mem::take(&mut leader.progress);
         for (position, id) in before.ids().iter().enumerate() {
             if self.roster.position(*id).is_none() && *id != self.id {
-                leader.leaving.push(Leaving { id: *id, next: progress[position].next, index });
+                leader.leaving.push(Leaving { id: *id, next: progress[position].next });
             }
         }
         leader.leaving.retain(|leaving| self.roster.position(leaving.id).is_none());
@@ -109,17 +109,10 @@ impl RaftNode {
 
     /// Tells those who are gone, once, that they are: else they would stand for election (thesis §4.2.3).
     fn tell_leaving(&mut self, out: &mut Outputs) {
-        let commit = self.commit;
         let Role::Leader(leader) = &mut self.role else { return };
-        if leader.leaving.is_empty() {
-            return;
-        }
         let leaving = core::mem::take(&mut leader.leaving);
-        let (told, later): (Vec<_>, Vec<_>) =
-            leaving.into_iter().partition(|leaving| leaving.index <= commit);
-        leader.leaving = later;
         let Some((sender, _)) = self.replication() else { return };
-        for Leaving { id, next, .. } in told {
+        for Leaving { id, next } in leaving {
             let prev = next.prev();
             if let Some(term) = sender.log.term_at(prev) {
                 sender.append(id, (prev, term), sender.run(next), out);
