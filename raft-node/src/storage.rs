@@ -97,7 +97,8 @@ impl Durable {
             self.hard = hard;
         }
         if let Some(snapshot) = snapshot {
-            self.apply_snapshot(snapshot);
+            self.follow_snapshot(snapshot.index, snapshot.term);
+            self.snapshot = Some(snapshot);
         }
         if let Some(LogWrite { first, entries }) = log {
             self.log.truncate(self.position(first).unwrap_or(0));
@@ -111,13 +112,12 @@ impl Durable {
         }
     }
 
-    /// Takes a snapshot in, by the rule of [`Write::snapshot`].
-    pub(crate) fn apply_snapshot(&mut self, snapshot: Arc<Snapshot>) {
-        if snapshot.index > self.base.0 && self.term_at(snapshot.index) != Some(snapshot.term) {
+    /// Does to the log what a snapshot that ends so does to it, by the rule of [`Write::snapshot`].
+    pub(crate) fn follow_snapshot(&mut self, index: LogIndex, term: Term) {
+        if index > self.base.0 && self.term_at(index) != Some(term) {
             self.log.clear();
-            self.base = (snapshot.index, snapshot.term);
+            self.base = (index, term);
         }
-        self.snapshot = Some(snapshot);
     }
 
     /// Where in the log an index lies, whether there is an entry or not; none up to the base. Past the end of
@@ -128,7 +128,7 @@ impl Durable {
     }
 
     /// The term of the entry at an index; none below the base and past the last.
-    pub(crate) fn term_at(&self, index: LogIndex) -> Option<Term> {
+    fn term_at(&self, index: LogIndex) -> Option<Term> {
         match self.position(index) {
             Some(position) => self.log.get(position).map(|entry| entry.term),
             None => (index == self.base.0).then_some(self.base.1),

@@ -14,9 +14,8 @@ use std::sync::Arc;
 use super::frame::{Body, Frame, HEADER_BYTES, Read, Whole, header_fault};
 use super::snapshot::SnapshotRef;
 use super::{File, Pending, Step, Wal, snapshot};
-use crate::entry::Entry;
 use crate::storage::{Durable, HardState, Write};
-use crate::types::{LogIndex, Term};
+use crate::types::LogIndex;
 
 /// Something that was durable is missing or wrong: a node that went on without it could break its word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -235,7 +234,7 @@ impl State {
             // A whole state is as it was when all had been done; else a snapshot goes before a change of the
             // log.
             if frame.base.is_none() {
-                self.follow_snapshot(named.index, named.term);
+                self.durable.follow_snapshot(named.index, named.term);
             }
             self.named = Some(named);
         }
@@ -248,20 +247,6 @@ impl State {
         }
         self.seq = frame.seq;
         Ok(())
-    }
-
-    /// A log that lacks a snapshot's last entry goes on behind it.
-    fn follow_snapshot(&mut self, index: LogIndex, term: Term) {
-        let Durable { base, log, .. } = &mut self.durable;
-        let known: Option<&Entry> = index
-            .0
-            .checked_sub(base.0.0.saturating_add(1))
-            .and_then(|offset| usize::try_from(offset).ok())
-            .and_then(|offset| log.get(offset));
-        if index > base.0 && known.is_none_or(|entry| entry.term != term) {
-            log.clear();
-            *base = (index, term);
-        }
     }
 
     /// Reads the snapshot that was named last, or the one after it, whose frame a crash took. Returns how it
@@ -284,7 +269,7 @@ impl State {
             }
             Some(_) | None => {
                 // The write that it belongs to is as good as done.
-                self.follow_snapshot(found.index, found.term);
+                self.durable.follow_snapshot(found.index, found.term);
                 self.durable.hard = hard;
             }
         }
