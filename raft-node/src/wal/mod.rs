@@ -150,8 +150,8 @@ enum Step {
     Append(Pending),
     /// Replace the snapshot.
     Snapshot(Arc<[u8]>),
-    /// Replace the log by one that begins with this frame.
-    Rewrite(Pending),
+    /// Replace the log by this file, whose one frame has this number.
+    Rewrite { seq: u64, file: Vec<u8> },
 }
 
 /// A frame as bytes.
@@ -207,10 +207,7 @@ impl Wal {
         let named = write.snapshot.as_deref().map(|snapshot| self.keep_snapshot(snapshot));
         let claims = self.durable;
         if write.compact != LogIndex::ZERO {
-            let whole = Whole { hard: self.hard, snapshot: self.snapshot, base, log };
-            let mut bytes = Vec::new();
-            Frame { seq: self.seq, durable: claims, body: Body::Whole(whole) }.encode(&mut bytes);
-            self.waiting.push_back(Step::Rewrite(Pending { seq: self.seq, claims, bytes }));
+            self.rewrite(claims, base, log);
             return self.advance(sink);
         }
         let mut bytes = core::mem::take(&mut self.scratch);
@@ -261,7 +258,7 @@ impl Wal {
         if let Some(snapshot) = durable.snapshot.as_deref() {
             self.keep_snapshot(snapshot);
         }
-        self.rewrite(durable);
+        self.rewrite(self.seq - 1, durable.base, &durable.log);
         self.advance(sink);
     }
 
@@ -285,6 +282,14 @@ impl Wal {
         named
     }
 
+    /// Puts a whole state in the place of the log, in its turn: the last frame that was made.
+    fn rewrite(&mut self, claims: u64, base: (LogIndex, Term), log: &[Entry]) {
+        let whole = Whole { hard: self.hard, snapshot: self.snapshot, base, log };
+        let mut file = frame::header(File::Log).to_vec();
+        Frame { seq: self.seq, durable: claims, body: Body::Whole(whole) }.encode(&mut file);
+        self.waiting.push_back(Step::Rewrite { seq: self.seq, file });
+    }
+
     fn is_blocked(&self) -> bool {
         self.under_way.back().is_some_and(|group| group.replaces)
     }
@@ -304,9 +309,7 @@ impl Wal {
                     sink.replace(File::Snapshot, &bytes);
                     self.sync(self.durable, true, sink);
                 }
-                Step::Rewrite(Pending { seq, bytes, .. }) => {
-                    let mut file = frame::header(File::Log).to_vec();
-                    file.extend_from_slice(&bytes);
+                Step::Rewrite { seq, file } => {
                     sink.replace(File::Log, &file);
                     self.sync(seq, true, sink);
                 }

@@ -11,9 +11,9 @@ use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::frame::{Body, Frame, HEADER_BYTES, Read, Whole, header_fault};
+use super::frame::{HEADER_BYTES, Read, header_fault};
 use super::snapshot::SnapshotRef;
-use super::{File, Pending, Step, Wal, snapshot};
+use super::{File, Wal, snapshot};
 use crate::storage::{Durable, HardState, Write};
 use crate::types::LogIndex;
 
@@ -137,7 +137,8 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
         wal.tail_frames = tail_scan.frames.iter().map(|frame| frame.seq).zip(lengths).collect();
         wal.tail_is_stale = tail.is_empty();
     } else {
-        wal.rewrite(&state.durable);
+        // Before anything else. The tail stays stale: its numbers are of before.
+        wal.rewrite(seq - 1, state.durable.base, &state.durable.log);
     }
     Ok(Recovered { wal, durable: state.durable, repair })
 }
@@ -152,7 +153,7 @@ fn first_boot(tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
     }
     let durable = Durable::default();
     let mut wal = Wal::at(1, durable.hard, None);
-    wal.rewrite(&durable);
+    wal.rewrite(0, durable.base, &durable.log);
     Ok(Recovered { wal, durable, repair: Repair { rewrites: true, ..Repair::default() } })
 }
 
@@ -172,17 +173,6 @@ impl Wal {
             tail_is_stale: true,
             scratch: Vec::new(),
         }
-    }
-
-    /// Puts the whole state in the place of the log before anything else. The tail is stale from then on: its numbers
-    /// are of before.
-    pub(super) fn rewrite(&mut self, durable: &Durable) {
-        let Durable { hard, base, log, .. } = durable;
-        let whole = Whole { hard: *hard, snapshot: self.snapshot, base: *base, log };
-        let (seq, claims) = (self.seq, self.seq - 1);
-        let mut bytes = Vec::new();
-        Frame { seq, durable: claims, body: Body::Whole(whole) }.encode(&mut bytes);
-        self.waiting.push_back(Step::Rewrite(Pending { seq, claims, bytes }));
     }
 }
 
