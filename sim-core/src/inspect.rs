@@ -2,9 +2,9 @@
 //!
 //! Must not change anything: looking is no event.
 
-use crate::inject::matching;
+use crate::inject::{age, matching};
 use crate::simulation::Simulation;
-use crate::world::{Pending, Stage, World};
+use crate::world::{Stage, World};
 use crate::{CrashPoint, MessageId, Observer, Process, ProcessId, TimerId, VirtualTime};
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
@@ -39,14 +39,9 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// The message that is held for longest, of those that match.
     #[must_use]
     pub fn oldest_held(&self, matches: impl Fn(&MessageId) -> bool) -> Option<MessageId> {
-        let age = |place: u32| match &self.world.slab[place as usize] {
-            Pending::Message { since, .. } => *since,
-            Pending::Vacant | Pending::Cancelled | Pending::Synced { .. } | Pending::Request { .. } => {
-                unreachable!("only messages are held")
-            }
-        };
         let held = self.pending(&[Stage::Held], matches);
-        held.into_iter().min_by_key(|(id, place)| (age(*place), *id)).map(|(id, _)| id)
+        let oldest = held.into_iter().min_by_key(|(id, place)| (age(&self.world.slab, *place), *id));
+        oldest.map(|(id, _)| id)
     }
 
     /// How many messages are in flight, of those that match. What waits at a paused receiver has arrived.

@@ -205,9 +205,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     #[cold]
     fn damaged_due(&mut self, key: Key, place: u32) -> bool {
         self.world.now = key.due();
-        let Pending::Message { id, .. } = self.world.take(place) else {
-            unreachable!("only messages are damaged")
-        };
+        let (id, ..) = self.world.take_message(place);
         let reason = if self.is_up(id.to) { DropReason::Corrupt } else { DropReason::Down };
         self.world.lose(&mut self.observer, id, reason);
         true

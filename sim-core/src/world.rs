@@ -243,6 +243,15 @@ impl<P: Process> World<P> {
         core::mem::replace(&mut self.slab[place as usize], Pending::Vacant)
     }
 
+    /// Takes a message out of the slab whose place is known to be that of one.
+    #[inline]
+    pub(crate) fn take_message(&mut self, place: u32) -> (MessageId, P::Message, Lot) {
+        let Pending::Message { id, message, lot, .. } = self.take(place) else {
+            unreachable!("something else stands in the place of a message")
+        };
+        (id, message, lot)
+    }
+
     /// A process hands a message to the network.
     #[inline(always)]
     pub(crate) fn send(
@@ -277,11 +286,7 @@ impl<P: Process> World<P> {
             return self.lose(watcher, id, DropReason::Cut);
         }
         if link.held {
-            self.emit(watcher, Record::Held { id });
-            let (since, stage) = (self.records, Stage::Held);
-            let place = self.store(Pending::Message { id, message, stage, since, lot: Lot::Open });
-            self.network.link_mut(id.from, id.to).waiting.push_back(place);
-            return;
+            return self.keep_back(watcher, (id, message, Lot::Open), None);
         }
         let fate = self.network.pinned(&id);
         let block = self.chance.message(Domain::Message, &id);
@@ -324,6 +329,20 @@ impl<P: Process> World<P> {
         (extra, lot)
     }
 
+    /// Lets a message wait on its held link, behind all that waits there. It came to the link just now, or after so many
+    /// records.
+    pub(crate) fn keep_back(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        (id, message, lot): (MessageId, P::Message, Lot),
+        since: Option<u64>,
+    ) {
+        self.emit(watcher, Record::Held { id });
+        let (since, stage) = (since.unwrap_or(self.records), Stage::Held);
+        let place = self.store(Pending::Message { id, message, stage, since, lot });
+        self.network.link_mut(id.from, id.to).waiting.push_back(place);
+    }
+
     #[inline]
     fn post(
         &mut self,
@@ -339,6 +358,11 @@ impl<P: Process> World<P> {
             due = due.max(link.last_due.after(Span::from_nanos(1)));
             link.last_due = due;
         }
+        self.post_at(due, (id, message, lot), tie);
+    }
+
+    #[inline]
+    fn post_at(&mut self, due: VirtualTime, (id, message, lot): (MessageId, P::Message, Lot), tie: u32) {
         let (since, stage) = (self.records, Stage::InFlight);
         let place = self.store(Pending::Message { id, message, stage, since, lot });
         self.queue.push(Key::new(due, tie, SLAB | place));
@@ -351,9 +375,7 @@ impl<P: Process> World<P> {
 
     /// Delivers a held message now, whatever its link is like.
     pub(crate) fn post_now(&mut self, id: MessageId, message: P::Message, tie: u32) {
-        let (since, stage) = (self.records, Stage::InFlight);
-        let place = self.store(Pending::Message { id, message, stage, since, lot: Lot::Sound });
-        self.queue.push(Key::new(self.now, tie, SLAB | place));
+        self.post_at(self.now, (id, message, Lot::Sound), tie);
     }
 
     /// Sends a message on its way that was captured on it: its latency begins anew, nothing else is decided again.

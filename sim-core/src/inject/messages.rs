@@ -20,7 +20,7 @@ pub(crate) fn matching(
 }
 
 /// The number of records when a message came to its link.
-fn age<P: Process>(slab: &[Pending<P>], place: u32) -> u64 {
+pub(crate) fn age<P: Process>(slab: &[Pending<P>], place: u32) -> u64 {
     let Pending::Message { since, .. } = &slab[place as usize] else {
         unreachable!("only messages have an age")
     };
@@ -111,10 +111,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         }
         captured.sort_by_key(|(since, id, ..)| (*since, *id));
         for (since, id, message, lot) in captured {
-            self.world.emit(&mut self.observer, Record::Held { id });
-            let stage = Stage::Held;
-            let place = self.world.store(Pending::Message { id, message, stage, since, lot });
-            self.world.network.link_mut(from, to).waiting.push_back(place);
+            self.world.keep_back(&mut self.observer, (id, message, lot), Some(since));
         }
         // They may be older than what is held already.
         let World { slab, network, .. } = &mut self.world;
@@ -127,9 +124,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         let link = self.world.network.link_mut(from, to);
         link.held = false;
         for place in core::mem::take(&mut link.waiting) {
-            let Pending::Message { id, message, lot, .. } = self.world.take(place) else {
-                unreachable!("only messages wait on a link")
-            };
+            let (id, message, lot) = self.world.take_message(place);
             self.world.emit(&mut self.observer, Record::Released { id });
             match lot {
                 Lot::Open => self.world.hand_over(&mut self.observer, id, message),
@@ -151,9 +146,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         let position = self.held_place(from, to, kind).expect("that something is held was checked");
         let place = self.world.network.link_mut(from, to).waiting.remove(position);
         let place = place.expect("the position was just found");
-        let Pending::Message { id, message, .. } = self.world.take(place) else {
-            unreachable!("only messages wait on a link")
-        };
+        let (id, message, _) = self.world.take_message(place);
         self.world.emit(&mut self.observer, Record::Released { id });
         let tie = self.world.message_tie(&id);
         self.world.post_now(id, message, tie);
@@ -169,9 +162,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             self.world.network.link_mut(from, to).waiting.retain(|place| !places.contains(place));
         }
         for (tie, (id, place)) in (0..).zip(held) {
-            let Pending::Message { message, .. } = self.world.take(place) else {
-                unreachable!("only messages were asked for")
-            };
+            let (_, message, _) = self.world.take_message(place);
             self.world.emit(&mut self.observer, Record::Released { id });
             self.world.post_now(id, message, tie);
         }
@@ -195,12 +186,9 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             self.world.emit(&mut self.observer, Record::Duplicated { id });
             if stage == Stage::InFlight {
                 self.world.post_anew((id, message, lot));
-                continue;
+            } else {
+                self.world.keep_back(&mut self.observer, (id, message, lot), None);
             }
-            self.world.emit(&mut self.observer, Record::Held { id });
-            let since = self.world.records;
-            let place = self.world.store(Pending::Message { id, message, stage, since, lot });
-            self.world.network.link_mut(id.from, id.to).waiting.push_back(place);
         }
     }
 

@@ -5,7 +5,7 @@ mod disk;
 mod messages;
 
 pub use check::FaultError;
-pub(crate) use messages::matching;
+pub(crate) use messages::{age, matching};
 
 use crate::queue::Key;
 use crate::simulation::Simulation;
