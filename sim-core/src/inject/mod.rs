@@ -7,6 +7,7 @@ mod messages;
 pub use check::FaultError;
 pub(crate) use messages::{age, matching};
 
+use crate::disk::Disk;
 use crate::queue::Key;
 use crate::simulation::Simulation;
 use crate::world::{Halt, SLAB, Stage, TAG, TIMER};
@@ -82,25 +83,44 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
                 }
             }
             Fault::Resume { process } => self.resume(*process),
-            Fault::SetDisk { .. }
-            | Fault::StallDisk { .. }
-            | Fault::UnstallDisk { .. }
-            | Fault::CompleteSync { .. }
-            | Fault::FailOperation { .. }
-            | Fault::FailSync { .. }
-            | Fault::LimitDisk { .. }
-            | Fault::FlipBits { .. }
-            | Fault::Misdirect { .. }
-            | Fault::SetHonesty { .. }
-            | Fault::WipeDisk { .. }
-            | Fault::SetCrashMode { .. }
-            | Fault::CrashAt { .. }
-            | Fault::CrashAtComing { .. }
-            | Fault::DisarmCrash { .. }
-            | Fault::HealDisk { .. }
-            | Fault::SetClock { .. } => self.inject_locally(fault),
+            Fault::SetDisk { process, quality } => self.disk(*process).quality = **quality,
+            Fault::StallDisk { process } => self.disk(*process).stalled = true,
+            Fault::UnstallDisk { process } => self.unstall(*process),
+            Fault::CompleteSync { process } => self.complete_sync(*process),
+            Fault::FailOperation { process, nth } => {
+                self.disk(*process).order(|orders| orders.fail_in = *nth);
+            }
+            Fault::FailSync { process, nth, unsynced } => {
+                let order = (*nth > 0).then_some((*nth, *unsynced));
+                self.disk(*process).order(|orders| orders.fail_sync = order);
+            }
+            Fault::LimitDisk { process, bytes } => {
+                self.disk(*process).order(|orders| orders.capacity = *bytes);
+            }
+            Fault::FlipBits { process, file, offset, bits } => self.flip(*process, (*file, *offset), *bits),
+            Fault::Misdirect { process, file, offset } => self.misdirect(*process, *file, *offset),
+            Fault::SetHonesty { process, honesty } => self.disk(*process).honesty = *honesty,
+            Fault::WipeDisk { process } => self.disk(*process).wipe(),
+            Fault::SetCrashMode { process, mode } => self.disk(*process).mode = *mode,
+            Fault::CrashAt { process, operation, when } => {
+                self.arm_crash(*process, Some((*operation, *when)));
+            }
+            Fault::CrashAtComing { process, coming, when } => {
+                let operation = self.storage_operations(*process).saturating_add(*coming);
+                self.arm_crash(*process, Some((operation, *when)));
+            }
+            Fault::DisarmCrash { process } => self.arm_crash(*process, None),
+            Fault::HealDisk { process } => {
+                self.disk(*process).heal();
+                self.unstall(*process);
+            }
+            Fault::SetClock { process, clock } => self.set_clock(*process, *clock),
         }
         Ok(())
+    }
+
+    fn disk(&mut self, process: ProcessId) -> &mut Disk {
+        &mut self.world.disks[process.index()]
     }
 
     /// Cuts links, and loses what is on those that were open before if it is to be lost.
