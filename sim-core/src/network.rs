@@ -80,6 +80,11 @@ fn are_apart(one: u16, other: u16) -> bool {
     one != other && one != EVERYBODY && other != EVERYBODY
 }
 
+/// The ends of every link, in the order in which the links stand.
+fn all_ends(count: u16) -> impl Iterator<Item = (ProcessId, ProcessId)> {
+    ProcessId::all(count).flat_map(move |from| ProcessId::all(count).map(move |to| (from, to)))
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
     count: u16,
@@ -204,12 +209,8 @@ impl Network {
     }
 
     pub(crate) fn set_cut(&mut self, from: ProcessId, to: ProcessId, cut: bool) {
-        let apart = self.isolated[from.index()]
-            || self.isolated[to.index()]
-            || are_apart(self.group[from.index()], self.group[to.index()]);
-        let link = self.link_mut(from, to);
-        link.cut = cut;
-        link.open = !cut && !apart;
+        self.link_mut(from, to).cut = cut;
+        self.refresh_link(from, to);
     }
 
     pub(crate) fn set_isolated(&mut self, process: ProcessId, isolated: bool) {
@@ -253,19 +254,22 @@ impl Network {
 
     /// The links that are held, in order of sender and receiver.
     pub(crate) fn held(&self) -> Vec<(ProcessId, ProcessId)> {
-        let ends =
-            ProcessId::all(self.count).flat_map(|from| ProcessId::all(self.count).map(move |to| (from, to)));
-        ends.zip(&self.links).filter(|(_, link)| link.held).map(|(ends, _)| ends).collect()
+        all_ends(self.count).zip(&self.links).filter(|(_, link)| link.held).map(|(ends, _)| ends).collect()
     }
 
     fn refresh(&mut self) {
-        let (isolated, group) = (&self.isolated, &self.group);
-        let ends =
-            ProcessId::all(self.count).flat_map(|from| ProcessId::all(self.count).map(move |to| (from, to)));
-        for ((from, to), link) in ends.zip(&mut self.links) {
-            let (from, to) = (from.index(), to.index());
-            link.open = !link.cut && !isolated[from] && !isolated[to] && !are_apart(group[from], group[to]);
+        for (from, to) in all_ends(self.count) {
+            self.refresh_link(from, to);
         }
+    }
+
+    /// Says anew whether a link is open: a cut concerns but one.
+    fn refresh_link(&mut self, from: ProcessId, to: ProcessId) {
+        let apart = self.isolated[from.index()]
+            || self.isolated[to.index()]
+            || are_apart(self.group[from.index()], self.group[to.index()]);
+        let link = self.link_mut(from, to);
+        link.open = !link.cut && !apart;
     }
 }
 
