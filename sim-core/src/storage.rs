@@ -120,9 +120,6 @@ impl<P: Process> World<P> {
         let ordinal = disk.ordinals.take(epoch);
         let latency = match (&disk.quality.write, &disk.quality.sync) {
             (Latency::Constant(write), Latency::Constant(sync)) => write.plus(*sync),
-            (write, Latency::Constant(sync)) => {
-                write.sample(self.chance.write(process, epoch, ordinal).0).plus(*sync)
-            }
             (write, sync) => {
                 let block = self.chance.write(process, epoch, ordinal);
                 write.sample(block.0).plus(sync.sample(block.1))
