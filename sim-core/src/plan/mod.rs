@@ -142,26 +142,24 @@ const SORTS: [Sort; 12] = [
     Sort::Clock,
 ];
 
-impl FaultMix {
-    fn weights(&self) -> [u32; SORTS.len()] {
-        [
-            self.partition,
-            self.isolate,
-            self.cut_one_way,
-            self.clog,
-            self.degrade,
-            self.crash,
-            self.pause,
-            self.slow_disk,
-            self.stall_disk,
-            self.crash_in_write,
-            self.crash_mode,
-            self.clock,
-        ]
-    }
-}
-
 impl Sort {
+    fn weight(self, mix: &FaultMix) -> u32 {
+        match self {
+            Self::Partition => mix.partition,
+            Self::Isolate => mix.isolate,
+            Self::CutOneWay => mix.cut_one_way,
+            Self::Clog => mix.clog,
+            Self::Degrade => mix.degrade,
+            Self::Crash => mix.crash,
+            Self::Pause => mix.pause,
+            Self::SlowDisk => mix.slow_disk,
+            Self::StallDisk => mix.stall_disk,
+            Self::CrashInWrite => mix.crash_in_write,
+            Self::CrashMode => mix.crash_mode,
+            Self::Clock => mix.clock,
+        }
+    }
+
     /// Whether it concerns the disk or the clock of one process and leaves it up.
     fn is_local(self) -> bool {
         match self {
@@ -185,7 +183,7 @@ impl FaultPlan {
     /// only in `count` share their first faults.
     #[must_use]
     pub fn draw(mix: &FaultMix, processes: u16, usual: &Settings, seed: u64, index: u64) -> Self {
-        let weights = mix.weights();
+        let weights = SORTS.map(|sort| sort.weight(mix));
         let mut plan = Self::default();
         if weights.iter().all(|weight| *weight == 0) || processes == 0 {
             return plan;
@@ -204,7 +202,7 @@ impl FaultPlan {
             if let Sort::Crash | Sort::Pause | Sort::CrashInWrite = sort {
                 let overlapping =
                     |&&(_, from, to): &&(ProcessId, VirtualTime, VirtualTime)| from <= until && at <= to;
-                let process = ProcessId(u16::try_from(stream.below(u64::from(processes))).unwrap_or(0));
+                let process = drawn_process(&mut stream, processes);
                 let busy: Vec<ProcessId> = down.iter().filter(overlapping).map(|entry| entry.0).collect();
                 if busy.len() >= usize::from(mix.down_max) || busy.contains(&process) {
                     continue;
@@ -212,7 +210,7 @@ impl FaultPlan {
                 down.push((process, at, until));
                 plan.take_down(sort, &mut stream, process, (at, until));
             } else if sort.is_local() {
-                let process = ProcessId(u16::try_from(stream.below(u64::from(processes))).unwrap_or(0));
+                let process = drawn_process(&mut stream, processes);
                 let disturbance = Disturbance { sort, nodes: vec![process], begin: at, end: until };
                 if !disturbed.iter().any(|other| disturbance.clashes(other)) {
                     disturbed.push(disturbance);
@@ -372,6 +370,10 @@ impl Disturbance {
         };
         same && self.begin <= other.end && other.begin <= self.end
     }
+}
+
+fn drawn_process(stream: &mut Stream, processes: u16) -> ProcessId {
+    ProcessId(u16::try_from(stream.below(u64::from(processes))).unwrap_or(0))
 }
 
 /// Two groups, now and then three, none of them empty.
