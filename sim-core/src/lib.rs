@@ -160,6 +160,7 @@ mod stats;
 mod storage;
 mod stream;
 mod time;
+mod timers;
 mod world;
 
 #[doc(hidden)]

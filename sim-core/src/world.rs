@@ -5,15 +5,14 @@ use crate::clock::Clocks;
 use crate::disk::Disk;
 use crate::latency::{between, multiply_high};
 use crate::network::{Fate, Network};
-use crate::ordinals::Ordinals;
 use crate::queue::{Key, Queue};
 use crate::record::encode_of_message;
 use crate::simulation::Settings;
+use crate::timers::Timer;
 use crate::{
     Checkpoint, Checkpoints, Digest, DiskError, DropReason, Encode, Interest, LinkQuality, MessageId,
-    Observer, Process, ProcessId, Record, RecordKind, Span, Stamp, Stats, TimerId, VirtualTime, WriteId,
+    Observer, Process, ProcessId, Record, RecordKind, Span, Stamp, Stats, VirtualTime, WriteId,
 };
-use std::collections::VecDeque;
 
 /// Whoever watches a process of type `P`.
 pub(crate) type Watcher<'a, P> = &'a mut dyn Observer<<P as Process>::Facts, <P as Process>::Note>;
@@ -76,18 +75,6 @@ pub(crate) enum Stage {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Timer {
-    pub(crate) armed: bool,
-    pub(crate) deadline: VirtualTime,
-    /// The key in the queue that stands for it. It may be earlier than the deadline: re-arming a timer leaves the
-    /// queue alone, and the key is moved when its time comes. A timer re-armed by every heartbeat so costs nothing.
-    pub(crate) queued: Option<Key>,
-    delay: Span,
-    ordinals: Ordinals,
-    pub(crate) pins: VecDeque<Span>,
-}
-
-#[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) up: bool,
     pub(crate) paused: bool,
@@ -135,14 +122,6 @@ pub(crate) struct World<P: Process> {
 impl<P: Process> World<P> {
     pub(crate) fn new(settings: &Settings, seed: u64, count: u16, interest: Interest) -> Self {
         let processes = usize::from(count);
-        let timer = Timer {
-            armed: false,
-            deadline: VirtualTime::ZERO,
-            queued: None,
-            delay: Span::ZERO,
-            ordinals: Ordinals::default(),
-            pins: VecDeque::new(),
-        };
         let status = Status { up: false, paused: false, life: 0, backlog: Vec::new() };
         Self {
             count,
@@ -154,7 +133,7 @@ impl<P: Process> World<P> {
             network: Network::new((count, settings.bystanders), P::KINDS.len(), settings.link),
             disks: vec![Disk::new(P::FILES.len(), settings.disk, settings.crash); processes],
             clocks: Clocks::default(),
-            timers: vec![timer; processes * P::TIMERS.len()],
+            timers: vec![Timer::default(); processes * P::TIMERS.len()],
             status: vec![status; processes],
             acting: None,
             halted: None,
@@ -401,71 +380,6 @@ impl<P: Process> World<P> {
     pub(crate) fn lose(&mut self, watcher: Watcher<'_, P>, id: MessageId, reason: DropReason) {
         self.stats.dropped += 1;
         self.emit(watcher, Record::Dropped { id, reason });
-    }
-
-    #[inline]
-    pub(crate) fn timer_index(process: ProcessId, timer: TimerId) -> usize {
-        assert!(usize::from(timer.0) < P::TIMERS.len(), "timer {} has no name", timer.0);
-        process.index() * P::TIMERS.len() + usize::from(timer.0)
-    }
-
-    /// Draws a timer's delay, or takes the next one that is pinned, and arms it.
-    pub(crate) fn draw_timer(
-        &mut self,
-        watcher: Watcher<'_, P>,
-        process: ProcessId,
-        timer: TimerId,
-        (min, max): (Span, Span),
-        epoch: u64,
-    ) {
-        let index = Self::timer_index(process, timer);
-        if self.halted.is_some() {
-            return;
-        }
-        let slot = &mut self.timers[index];
-        let ordinal = slot.ordinals.take(epoch);
-        slot.delay = match slot.pins.pop_front() {
-            Some(pinned) => pinned,
-            None if min >= max => min,
-            None => between(min, max, self.chance.timer(process, timer, epoch, ordinal).0),
-        };
-        let due = self.clocks.arm(process, timer.0, self.now, slot.delay);
-        self.emit(watcher, Record::TimerSet { process, timer, due });
-        self.arm(process, timer, due);
-    }
-
-    /// Arms a timer with the delay that it was last given.
-    #[inline]
-    pub(crate) fn rearm_timer(&mut self, process: ProcessId, timer: TimerId) {
-        let delay = self.timers[Self::timer_index(process, timer)].delay;
-        let due = self.clocks.arm(process, timer.0, self.now, delay);
-        self.arm(process, timer, due);
-    }
-
-    #[inline]
-    pub(crate) fn arm(&mut self, process: ProcessId, timer: TimerId, deadline: VirtualTime) {
-        let index = Self::timer_index(process, timer);
-        let slot = &mut self.timers[index];
-        slot.armed = true;
-        slot.deadline = deadline;
-        if slot.queued.is_none_or(|key| key.due() > deadline) {
-            self.enqueue_timer(index);
-        }
-    }
-
-    pub(crate) fn is_armed(&self, process: ProcessId, timer: TimerId) -> bool {
-        self.timers[Self::timer_index(process, timer)].armed
-    }
-
-    /// Puts the key of an armed timer into the queue.
-    pub(crate) fn enqueue_timer(&mut self, index: usize) {
-        let timers = P::TIMERS.len();
-        let process = ProcessId(u16::try_from(index / timers).expect("there are as many timers as it takes"));
-        let what = TIMER | u32::try_from(index).expect("processes times timers fit in 30 bits");
-        let due = self.timers[index].deadline;
-        let key = Key::new(due, self.chance.tie(process, what, due), what);
-        self.timers[index].queued = Some(key);
-        self.queue.push(key);
     }
 
     /// Something for a paused process: it waits.
