@@ -142,8 +142,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         status.up = false;
         status.paused = false;
         let backlog = core::mem::take(&mut status.backlog);
-        let first = process.index() * P::TIMERS.len();
-        for timer in &mut world.timers[first..first + P::TIMERS.len()] {
+        for timer in world.timers_of(process) {
             timer.armed = false;
         }
         for what in backlog {
@@ -184,9 +183,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         }
         slot.armed = false;
         self.world.now = key.due();
-        let timers = P::TIMERS.len();
-        let process = ProcessId(u16::try_from(index / timers).expect("timers belong to processes"));
-        let timer = TimerId(u8::try_from(index % timers).expect("a process has at most 256 timers"));
+        let (process, timer) = World::<P>::timer_at(index);
         if self.world.status[process.index()].paused {
             self.world.wait(process, key.what());
             return true;

@@ -286,8 +286,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// If there is no such process.
     pub fn unpin(&mut self, process: ProcessId) {
         self.world.network.pins.retain(|pin| pin.from != process);
-        let timers = P::TIMERS.len();
-        for timer in &mut self.world.timers[process.index() * timers..][..timers] {
+        for timer in self.world.timers_of(process) {
             timer.pins.clear();
         }
     }

@@ -26,6 +26,21 @@ impl<P: Process> World<P> {
         process.index() * P::TIMERS.len() + usize::from(timer.0)
     }
 
+    /// The inverse of [`Self::timer_index`].
+    #[inline]
+    pub(crate) fn timer_at(index: usize) -> (ProcessId, TimerId) {
+        let timers = P::TIMERS.len();
+        let process = u16::try_from(index / timers).expect("timers belong to processes");
+        let timer = u8::try_from(index % timers).expect("a process has at most 256 timers");
+        (ProcessId(process), TimerId(timer))
+    }
+
+    /// All timers of a process.
+    pub(crate) fn timers_of(&mut self, process: ProcessId) -> &mut [Timer] {
+        let timers = P::TIMERS.len();
+        &mut self.timers[process.index() * timers..][..timers]
+    }
+
     /// Draws a timer's delay, or takes the next one that is pinned, and arms it.
     pub(crate) fn draw_timer(
         &mut self,
@@ -76,8 +91,7 @@ impl<P: Process> World<P> {
 
     /// Puts the key of an armed timer into the queue.
     pub(crate) fn enqueue_timer(&mut self, index: usize) {
-        let timers = P::TIMERS.len();
-        let process = ProcessId(u16::try_from(index / timers).expect("there are as many timers as it takes"));
+        let (process, _) = Self::timer_at(index);
         let what = TIMER | u32::try_from(index).expect("processes times timers fit in 30 bits");
         let due = self.timers[index].deadline;
         let key = Key::new(due, self.chance.tie(process, what, due), what);
