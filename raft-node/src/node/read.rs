@@ -47,7 +47,7 @@ impl RaftNode {
 
     pub(super) fn on_read_index(&mut self, from: NodeId, term: Term, id: ReadId, out: &mut Outputs) {
         if term != self.hard.term || !self.wait_for_quorum(id, Some(from), out) {
-            self.answer_read(from, id, None, out);
+            self.answer_read(Some(from), id, None, out);
         }
     }
 
@@ -63,10 +63,7 @@ impl RaftNode {
         }
         let Some(position) = self.asked_reads.iter().position(|asked| *asked == id) else { return };
         self.asked_reads.remove(position);
-        out.push(match index {
-            Some(index) => Output::ReadReady { id, index },
-            None => Output::ReadRefused { id, reason: ReadRefusal::LeaderLost },
-        });
+        self.answer_read(None, id, index, out);
     }
 
     /// Begins a round for a read, unless the node does not lead or too many wait.
@@ -99,33 +96,35 @@ impl RaftNode {
 
     #[cold]
     fn release_confirmed(&mut self, out: &mut Outputs) {
-        loop {
-            let Role::Leader(Leader { reads, .. }) = &self.role else { return };
-            let Some(WaitingRead { id, asker, round }) = reads.front().copied() else { return };
-            if !self.knows_commit() || !self.is_confirmed(round) {
-                return;
-            }
-            if let Role::Leader(Leader { reads, .. }) = &mut self.role {
-                reads.pop_front();
-            }
-            match asker {
-                Some(asker) => self.answer_read(asker, id, Some(self.commit), out),
-                None => out.push(Output::ReadReady { id, index: self.commit }),
-            }
+        let Role::Leader(Leader { reads, .. }) = &self.role else { return };
+        let Some(oldest) = reads.front().filter(|_| self.knows_commit()) else { return };
+        let Some(confirmed) = self.confirmed_round(oldest.round) else { return };
+        while let Role::Leader(Leader { reads, .. }) = &mut self.role
+            && let Some(WaitingRead { id, asker, round }) = reads.front().copied()
+            && round <= confirmed
+        {
+            reads.pop_front();
+            self.answer_read(asker, id, Some(self.commit), out);
         }
     }
 
-    fn answer_read(&mut self, to: NodeId, id: ReadId, index: Option<LogIndex>, out: &mut Outputs) {
-        self.durability.promise(to, Message::ReadIndexResponse { term: self.hard.term, id, index }, out);
+    /// Answers a read of this node's host, or of another's: at which index it may be served, or that nobody will
+    /// confirm it.
+    fn answer_read(&mut self, to: Option<NodeId>, id: ReadId, index: Option<LogIndex>, out: &mut Outputs) {
+        let term = self.hard.term;
+        match (to, index) {
+            (Some(to), _) => {
+                self.durability.promise(to, Message::ReadIndexResponse { term, id, index }, out);
+            }
+            (None, Some(index)) => out.push(Output::ReadReady { id, index }),
+            (None, None) => out.push(Output::ReadRefused { id, reason: ReadRefusal::LeaderLost }),
+        }
     }
 
     /// The node leads no more: nobody will confirm these.
     pub(super) fn refuse_waiting_reads(&mut self, reads: VecDeque<WaitingRead>, out: &mut Outputs) {
         for WaitingRead { id, asker, .. } in reads {
-            match asker {
-                Some(asker) => self.answer_read(asker, id, None, out),
-                None => out.push(Output::ReadRefused { id, reason: ReadRefusal::LeaderLost }),
-            }
+            self.answer_read(asker, id, None, out);
         }
     }
 

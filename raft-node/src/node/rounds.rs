@@ -52,10 +52,10 @@ impl RaftNode {
     }
 
     /// The latest round that a quorum has answered, if it is at least `round`.
-    pub(super) fn is_confirmed(&self, round: u64) -> bool {
-        let Role::Leader(Leader { progress, .. }) = &self.role else { return false };
+    pub(super) fn confirmed_round(&self, round: u64) -> Option<u64> {
+        let Role::Leader(Leader { progress, .. }) = &self.role else { return None };
         let rounds = progress.iter().map(|progress| progress.round);
-        self.roster.held_by_quorum(rounds, round.saturating_sub(1)).is_some()
+        self.roster.held_by_quorum(rounds, round.saturating_sub(1))
     }
 
     /// Whether nobody else can lead now, by the clocks (thesis §6.4.1). Not once somebody was told to stand:
