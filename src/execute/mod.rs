@@ -24,7 +24,9 @@ use crate::scenario::{End, Expect, If, Key, Name, Predicate, Scenario, Step};
 use crate::violation::{Property, Violation};
 use ask::Asking;
 use happened::Witness;
-use sim_core::{Digest, Fault, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime};
+use sim_core::{
+    Digest, Fault, FileId, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use steps::clients::OpenCall;
 use told::Told;
@@ -54,6 +56,7 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         made: BTreeMap::new(),
         open_calls: Vec::new(),
         voided: Vec::new(),
+        damaged: BTreeSet::new(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
@@ -135,6 +138,8 @@ pub(crate) struct Runner<'s, T> {
     open_calls: Vec<OpenCall>,
     /// What is not judged any more, and why.
     pub(crate) voided: Vec<(Property, String)>,
+    /// The files that were damaged, of whom.
+    damaged: BTreeSet<(ProcessId, FileId)>,
     /// The round of the innermost `repeat`, from 1; 0 outside.
     round: u32,
     /// How often each drawing step was drawn for: the draws of a step do not depend on the steps around it.

@@ -2,6 +2,7 @@
 //!
 //! Owns which faults lie outside the model, and which properties rest on what they break.
 
+use crate::adapter::{LOG, TAIL};
 use crate::execute::build::options;
 use crate::execute::everybody;
 use crate::execute::{Halt, Runner};
@@ -9,7 +10,7 @@ use crate::mirror::NodeMirror;
 use crate::record::{MessageFacts, Note};
 use crate::scenario::Scenario;
 use crate::violation::Property;
-use sim_core::{ClockChange, Observer, ProcessId};
+use sim_core::{ClockChange, FileId, Observer, ProcessId};
 
 /// What rests on disks that keep what they called durable (Raft §5: "persistent state"). A node that forgets what it
 /// promised may do, lawfully by all it knows, what it promised not to:
@@ -87,9 +88,23 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.say(format!("outside the model: {because}"));
     }
 
+    /// A file of a node is damaged. One copy of what it wrote is mended from the other, and most of what is bad in both is
+    /// noticed; but the newest writes, bad in both, look like those that a crash took. A node that takes them for that is
+    /// not to blame, whatever follows.
+    pub(super) fn note_damage(&mut self, node: ProcessId, file: FileId) {
+        self.damaged.insert((node, file));
+        if [LOG, TAIL].iter().all(|copy| self.damaged.contains(&(node, *copy))) {
+            self.sim.observer_mut().0.doubt(node, &KEPT_PROMISES);
+        }
+    }
+
     /// What disks have lost that they had called durable.
     #[inline]
     pub(super) fn void_what_was_lost(&mut self) {
+        for node in self.sim.observer_mut().0.take_bereft() {
+            let what = format!("both copies of what the disk of node {node} had called durable were damaged");
+            self.void(&KEPT_PROMISES, &what);
+        }
         if self.sim.observer().1.0.lost.is_empty() {
             return;
         }

@@ -10,6 +10,7 @@ use crate::mirror::{DurableMirror, Mirror};
 use crate::record::{MessageFacts, Note, Record};
 use crate::violation::{Property, Violation};
 use sim_core::{Interest, Observer, ProcessId, Stamp};
+use std::collections::BTreeMap;
 
 /// Judges a run by every safety property, while it happens.
 #[derive(Clone, Debug)]
@@ -36,6 +37,10 @@ pub struct Judge {
     durability: Durability,
     linearizability: Linearizability,
     no_panic: NoPanic,
+    /// The nodes of which nobody may be able to tell what they have lost, and what rests on that.
+    doubted: BTreeMap<ProcessId, &'static [Property]>,
+    /// Those of them that have lost something, since somebody asked.
+    bereft: Vec<ProcessId>,
 }
 
 /// Shows a record to oracles, in the order in which they are named.
@@ -94,6 +99,8 @@ impl Judge {
             durability: Durability,
             linearizability: Linearizability::default(),
             no_panic: NoPanic,
+            doubted: BTreeMap::new(),
+            bereft: Vec::new(),
         }
     }
 
@@ -174,6 +181,17 @@ impl Judge {
         self.found.disable(property);
     }
 
+    /// Judges these properties no longer once `node` finds less on its disk than was durable there: for damage that it
+    /// may not be able to tell from what a crash leaves.
+    pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property]) {
+        self.doubted.insert(node, resting);
+    }
+
+    /// The nodes that were doubted and have found less than was durable, since this was last asked.
+    pub fn take_bereft(&mut self) -> Vec<ProcessId> {
+        core::mem::take(&mut self.bereft)
+    }
+
     #[inline]
     fn note(&mut self, stamp: Stamp, record: &Record, (process, note): (ProcessId, &Note)) {
         match note {
@@ -215,7 +233,7 @@ impl Judge {
                 show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
                 self.mirror.apply(stamp, record);
             }
-            Note::Recovered { .. } => self.recover(stamp, record),
+            Note::Recovered { .. } => self.recover(stamp, record, process),
             Note::Members { .. } => {
                 show!(self, stamp, record: config_safety);
                 self.mirror.apply(stamp, record);
@@ -240,8 +258,14 @@ impl Judge {
     }
 
     #[cold]
-    fn recover(&mut self, stamp: Stamp, record: &Record) {
+    fn recover(&mut self, stamp: Stamp, record: &Record, process: ProcessId) {
         self.mirror.apply(stamp, record);
+        if let Some(resting) = self.doubted.get(&process)
+            && self.mirror.node(process).is_some_and(|node| !node.found_its_disk)
+        {
+            resting.iter().for_each(|property| self.found.disable(*property));
+            self.bereft.push(process);
+        }
         show!(self, stamp, record: log_matching, monotonic_durable_term, durable_vote);
         show!(self, stamp, record: config_safety, state_order, durability);
         self.sink();

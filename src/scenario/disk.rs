@@ -302,7 +302,9 @@ const fn is_one(bits: &u32) -> bool {
     *bits == 1
 }
 
-/// Lets the next append to a file land over older bytes of it, and leave zeros where it belongs.
+/// Lets the next append to a file land over older bytes of it, and leave zeros where it belongs. A node mends what is bad in
+/// the log or in its tail from the other, and does not start if more is bad. Only the newest writes, bad in both, can pass
+/// for torn ones: a node that loses them so is not to blame, and what rests on its disk is not judged any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MisdirectWrite {

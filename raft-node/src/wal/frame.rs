@@ -3,9 +3,9 @@
 //! Owns: their bytes. Must not know: which frames are to be believed; `recover` does.
 //!
 //! A frame: length of all after the checksum (4 bytes), CRC-32 over the length and all after the checksum
-//! (4), its number (8), the number up to which all was durable when it was made (8), what it carries (1 byte
-//! of flags, then as the flags say: hard state, named snapshot, base, change of the log). All numbers are
-//! little-endian.
+//! (4), its number (8), the number up to which all was durable when it was made (8), where in the
+//! log it stands (8), what it carries (1 byte of flags, then as the flags say: hard state, named snapshot,
+//! base, change of the log). All numbers are little-endian.
 
 use std::sync::Arc;
 
@@ -21,9 +21,11 @@ use crate::types::{LogIndex, NodeId, Term};
 /// The length of a header.
 pub(super) const HEADER_BYTES: usize = 16;
 /// The version that this code writes, and the only one that it reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Length and checksum.
 const PREFIX_BYTES: usize = 8;
+/// Number, what is durable, place.
+const NUMBERS_BYTES: usize = 24;
 /// An entry without its payload: term, kind, length.
 const ENTRY_BYTES_MIN: usize = 13;
 
@@ -64,6 +66,8 @@ pub(super) fn header_fault(file: File, bytes: &[u8]) -> Option<&'static str> {
 pub(super) struct Frame<'a> {
     pub(super) seq: u64,
     pub(super) durable: u64,
+    /// Where in the log it begins; its copy in the tail says the same.
+    pub(super) place: u64,
     pub(super) body: Body<'a>,
 }
 
@@ -87,6 +91,9 @@ pub(super) struct Whole<'a> {
 pub(super) struct Read {
     pub(super) seq: u64,
     pub(super) durable: u64,
+    pub(super) place: u64,
+    /// Where in the log it ends.
+    pub(super) end: u64,
     pub(super) hard: Option<HardState>,
     pub(super) snapshot: Option<SnapshotRef>,
     pub(super) base: Option<(LogIndex, Term)>,
@@ -97,9 +104,10 @@ impl Frame<'_> {
     /// Appends the frame.
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        let mut head = [0; PREFIX_BYTES + 16];
+        let mut head = [0; PREFIX_BYTES + NUMBERS_BYTES];
         head[PREFIX_BYTES..PREFIX_BYTES + 8].copy_from_slice(&self.seq.to_le_bytes());
-        head[PREFIX_BYTES + 8..].copy_from_slice(&self.durable.to_le_bytes());
+        head[PREFIX_BYTES + 8..PREFIX_BYTES + 16].copy_from_slice(&self.durable.to_le_bytes());
+        head[PREFIX_BYTES + 16..].copy_from_slice(&self.place.to_le_bytes());
         out.extend_from_slice(&head);
         match self.body {
             Body::Whole(Whole { hard, snapshot, base, log }) => {
@@ -197,12 +205,13 @@ impl Read {
             return None;
         }
         let mut reader = Reader(body);
-        let frame = Self::decode_body(&mut reader)?;
-        reader.0.is_empty().then_some((frame, PREFIX_BYTES + body.len()))
+        let len = PREFIX_BYTES + body.len();
+        let frame = Self::decode_body(&mut reader, len)?;
+        reader.0.is_empty().then_some((frame, len))
     }
 
-    fn decode_body(reader: &mut Reader<'_>) -> Option<Self> {
-        let (seq, durable, flags) = (reader.u64()?, reader.u64()?, reader.u8()?);
+    fn decode_body(reader: &mut Reader<'_>, len: usize) -> Option<Self> {
+        let (seq, durable, place, flags) = (reader.u64()?, reader.u64()?, reader.u64()?, reader.u8()?);
         if flags & !(HAS_HARD | HAS_SNAPSHOT | HAS_BASE | HAS_LOG) != 0 || durable >= seq.max(1) {
             return None;
         }
@@ -210,6 +219,8 @@ impl Read {
         Some(Self {
             seq,
             durable,
+            place,
+            end: place.checked_add(len as u64)?,
             hard: if has(HAS_HARD) { Some(read_hard(reader)?) } else { None },
             snapshot: if has(HAS_SNAPSHOT) { Some(SnapshotRef::read(reader)?) } else { None },
             base: if has(HAS_BASE) { Some((LogIndex(reader.u64()?), Term(reader.u64()?))) } else { None },

@@ -19,6 +19,11 @@
 //! frame that is bad in one is read from the other, and a frame that is bad where there is no other copy was
 //! called durable by a later one, so that its loss is noticed.
 //!
+//! What no file can tell is whether frames that no intact one calls durable were durable, if they are bad in both
+//! copies: those that were under way when the last intact frame was made, or that last frame itself. They are cut,
+//! unless something shows that it was no crash which did that: each frame says where it stands, and one that is
+//! found elsewhere was written to a wrong place. Then the log is not cut but refused.
+//!
 //! # The order
 //!
 //! Frames go out as they come, any number of syncs at a time. Two things wait: a file is replaced only when
@@ -118,6 +123,8 @@ pub struct Wal {
     durable: u64,
     /// The number of the frame before the first of this life.
     origin: u64,
+    /// How long the log is when all that was asked for is done.
+    log_len: usize,
     hard: HardState,
     snapshot: Option<SnapshotRef>,
     /// What is being synced, oldest first.
@@ -213,7 +220,9 @@ impl Wal {
         let mut bytes = core::mem::take(&mut self.scratch);
         bytes.clear();
         let body = Body::Change { hard: write.hard, snapshot: named, log: write.log.as_ref() };
-        Frame { seq: self.seq, durable: claims, body }.encode(&mut bytes);
+        let place = self.log_len as u64;
+        Frame { seq: self.seq, durable: claims, place, body }.encode(&mut bytes);
+        self.log_len += bytes.len();
         let frame = Pending { seq: self.seq, claims, bytes };
         if self.waiting.is_empty() && !self.is_blocked() {
             self.issue(&frame, sink);
@@ -286,7 +295,9 @@ impl Wal {
     fn rewrite(&mut self, claims: u64, base: (LogIndex, Term), log: &[Entry]) {
         let whole = Whole { hard: self.hard, snapshot: self.snapshot, base, log };
         let mut file = frame::header(File::Log).to_vec();
-        Frame { seq: self.seq, durable: claims, body: Body::Whole(whole) }.encode(&mut file);
+        let place = file.len() as u64;
+        Frame { seq: self.seq, durable: claims, place, body: Body::Whole(whole) }.encode(&mut file);
+        self.log_len = file.len();
         self.waiting.push_back(Step::Rewrite { seq: self.seq, file });
     }
 

@@ -5,7 +5,8 @@
 //! issues them.
 //!
 //! The log is read up to its first bad frame, and from there on the tail, as far as its numbers go on. If
-//! anything that was read says that more was durable than was found, the rest is not torn but lost.
+//! anything that was read says that more was durable than was found, the rest is not torn but lost. So it is if
+//! something stands where it was not written: a crash does not do that, and nobody knows what else was done.
 
 use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
@@ -58,34 +59,70 @@ pub struct Repair {
     pub rewrites: bool,
 }
 
-/// What a file of frames holds up to its first bad one.
+/// What a file of frames holds.
 struct Scan {
+    /// Up to the first bad one.
     frames: Vec<Read>,
-    /// What is called durable by intact frames behind the first bad one: they say that it was torn by no crash.
-    claimed_behind: u64,
-    /// Where each frame begins, and at last where the intact part ends.
+    /// Where each of these begins, and at last where they end.
     offsets: Vec<usize>,
+    /// Where intact frames begin behind the first bad one, and what they say. They are not used: the bytes of a command
+    /// may look like a frame.
+    behind: Vec<(usize, Claim)>,
+}
+
+/// What is to be known of a frame that is not used.
+#[derive(Clone, Copy)]
+struct Claim {
+    seq: u64,
+    durable: u64,
+    place: u64,
+}
+
+impl Claim {
+    const fn of(&Read { seq, durable, place, .. }: &Read) -> Self {
+        Self { seq, durable, place }
+    }
 }
 
 impl Scan {
-    /// Reads behind the header.
-    fn of(bytes: &[u8]) -> Self {
+    /// Reads behind the header. A frame of the log that stands elsewhere than it says is bad.
+    fn of(file: File, bytes: &[u8]) -> Self {
         let (mut frames, mut offsets) = (Vec::new(), vec![HEADER_BYTES.min(bytes.len())]);
         let mut at = offsets[0];
-        while let Some((frame, len)) = Read::decode(&bytes[at..]) {
+        while let Some((frame, len)) = Read::decode(&bytes[at..])
+            && (file != File::Log || frame.place == at as u64)
+        {
             at += len;
             frames.push(frame);
             offsets.push(at);
         }
         // Where a frame is bad its length may be, too: the next one may begin anywhere.
-        let behind = (at + 1..bytes.len()).filter_map(|at| Read::decode(&bytes[at..]));
-        let claimed_behind = behind.map(|(frame, _)| frame.durable).max().unwrap_or(0);
-        Self { frames, claimed_behind, offsets }
+        let behind = (at..bytes.len())
+            .filter_map(|at| Read::decode(&bytes[at..]).map(|(frame, _)| (at, Claim::of(&frame))))
+            .collect();
+        Self { frames, offsets, behind }
     }
 
     fn end(&self) -> usize {
         *self.offsets.last().expect("there is an end, if of nothing")
     }
+
+    /// Every intact frame, and where it stands.
+    fn claims(&self) -> impl Iterator<Item = (usize, Claim)> {
+        self.offsets.iter().copied().zip(self.frames.iter().map(Claim::of)).chain(self.behind.iter().copied())
+    }
+}
+
+/// Whether something stands in the files that no crash leaves there: a frame that was written to another place, or bytes
+/// at the beginning of the tail, which is made as a whole. `whole` is the number of the frame that began the log.
+fn is_misplaced(log: &Scan, whole: u64, tail_bytes: &[u8], tail: &Scan) -> bool {
+    // Copies of one and the same log stand as far from each other as in that.
+    let shift = |(at, claim): (usize, Claim)| (at as u64).wrapping_sub(claim.place);
+    let mut shifts = tail.claims().filter(|(_, claim)| claim.seq > whole).map(shift);
+    let first = shifts.next();
+    log.behind.iter().any(|(at, claim)| *at as u64 != claim.place)
+        || (tail.frames.is_empty() && !tail_bytes.is_empty())
+        || shifts.any(|shift| Some(shift) != first)
 }
 
 pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
@@ -95,8 +132,8 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     if let Some(what) = header_fault(File::Log, log) {
         return Err(Corrupt { file: File::Log, offset: 0, what });
     }
-    let (log_scan, tail_is_intact) = (Scan::of(log), header_fault(File::Tail, tail).is_none());
-    let tail_scan = if tail_is_intact { Scan::of(tail) } else { Scan::of(&[]) };
+    let (log_scan, tail_is_intact) = (Scan::of(File::Log, log), header_fault(File::Tail, tail).is_none());
+    let tail_scan = Scan::of(File::Tail, if tail_is_intact { tail } else { &[] });
     let mut state = State::begin(&log_scan)?;
     let in_log = state.follow(log_scan.frames.iter(), |at| (File::Log, log_scan.offsets[at]))?;
     let copies: BTreeMap<u64, usize> =
@@ -105,18 +142,22 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     while let Some(at) = copies.get(&(state.seq + 1)) {
         state.follow(core::iter::once(&tail_scan.frames[*at]), |_| (File::Tail, tail_scan.offsets[*at]))?;
     }
-    let all = || log_scan.frames.iter().chain(&tail_scan.frames);
-    let behind = log_scan.claimed_behind.max(tail_scan.claimed_behind);
-    let claimed = all().map(|frame| frame.durable).max().unwrap_or(0).max(behind);
-    if claimed > state.seq {
-        let what = "a frame is bad or missing that was durable";
-        return Err(Corrupt { file: File::Log, offset: log_scan.offsets[in_log], what });
-    }
+    let all = || log_scan.claims().chain(tail_scan.claims()).map(|(_, claim)| claim);
+    let claimed = all().map(|claim| claim.durable).max().unwrap_or(0);
     // Numbers that were used, be it by a frame that is cut, are not used again.
-    let last = all().map(|frame| frame.seq).max().unwrap_or(0);
+    let last = all().map(|claim| claim.seq).max().unwrap_or(0);
+    let corrupt = |what| Corrupt { file: File::Log, offset: log_scan.offsets[in_log], what };
+    if claimed > state.seq {
+        return Err(corrupt("a frame is bad or missing that was durable"));
+    }
+    let is_misplaced = is_misplaced(&log_scan, state.whole, tail, &tail_scan);
+    if is_misplaced && (last > state.seq || log.len() as u64 > state.end) {
+        return Err(corrupt("a frame is bad or missing, and others stand where they were not written"));
+    }
     let in_frames = state.named;
     let named = state.take_snapshot(snapshot)?;
     let is_clean = named == in_frames
+        && !is_misplaced
         && log_scan.end() == log.len()
         && in_log == log_scan.frames.len()
         && (tail_is_intact || tail.is_empty())
@@ -132,6 +173,7 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     let seq = if is_clean { state.seq } else { last + 1 };
     let mut wal = Wal::at(seq, state.durable.hard, named);
     if is_clean {
+        wal.log_len = log.len();
         let lengths = tail_scan.offsets.windows(2).map(|pair| pair[1] - pair[0]);
         wal.tail = tail.get(HEADER_BYTES..).unwrap_or_default().to_vec();
         wal.tail_frames = tail_scan.frames.iter().map(|frame| frame.seq).zip(lengths).collect();
@@ -164,6 +206,7 @@ impl Wal {
             seq,
             durable: seq,
             origin: seq,
+            log_len: 0,
             hard,
             snapshot,
             under_way: VecDeque::new(),
@@ -181,6 +224,8 @@ struct State {
     durable: Durable,
     named: Option<SnapshotRef>,
     seq: u64,
+    /// Where the last of these frames ends in the log.
+    end: u64,
     /// The number of the frame that holds a whole state, with which the log begins.
     whole: u64,
 }
@@ -192,7 +237,7 @@ impl State {
         let first = log.frames.first().ok_or_else(|| corrupt("the first frame is bad"))?;
         let base = first.base.ok_or_else(|| corrupt("the first frame holds no whole state"))?;
         let durable = Durable { base, ..Durable::default() };
-        Ok(Self { durable, named: None, seq: first.seq - 1, whole: first.seq })
+        Ok(Self { durable, named: None, seq: first.seq - 1, end: first.place, whole: first.seq })
     }
 
     /// Does what frames say, as long as their numbers go on. Returns how many that were.
@@ -235,7 +280,7 @@ impl State {
             }
             self.durable.apply(Write { log: Some(log.clone()), ..Write::default() });
         }
-        self.seq = frame.seq;
+        (self.seq, self.end) = (frame.seq, frame.end);
         Ok(())
     }
 

@@ -51,7 +51,11 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Step::Rot(rot) => self.rot(step, rot),
             Step::MisdirectWrite(misdirect) => {
                 let (file, offset) = (file_id(misdirect.file), offset(misdirect.at));
-                self.each(step, &misdirect.nodes, "", |process| Fault::Misdirect { process, file, offset })
+                for process in self.told_nodes(step, &misdirect.nodes, "")? {
+                    self.note_damage(process, file);
+                    self.inject(&Fault::Misdirect { process, file, offset })?;
+                }
+                Ok(())
             }
             Step::LieAboutFsync(lie) => {
                 let (honesty, rest) =
@@ -120,6 +124,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             self.sim.inject(&fault).map_err(|why| {
                 self.unmet(format!("{why}: choose another file or place, or let it write something first"))
             })?;
+            self.note_damage(process, file);
         }
         Ok(())
     }

@@ -65,6 +65,14 @@ pub(crate) const STORIES: &[Story] = &[
         { "assert": { "halted": { "of": "f" } } }, { "stop": "f cannot come back" }]"#,
     ),
     (
+        "misdirect_write",
+        r#""steps": [LED, { "propose": "x" }, { "sleep": "50ms" },
+        { "misdirect_write": { "nodes": "f", "file": "log", "at": 100 } },
+        { "misdirect_write": { "nodes": "f", "file": "tail", "at": 100 } },
+        { "propose": "y" }, { "sleep": "50ms" }, { "crash": "f" }, { "restart": "f" },
+        { "assert": { "halted": { "of": "f" } } }, { "stop": "f cannot come back" }]"#,
+    ),
+    (
         "lie_about_fsync",
         r#""steps": [LED, { "lie_about_fsync": "f" }, { "propose": "x" }, { "sleep": "100ms" },
         { "isolate": "f" }, { "crash": "f" }, { "restart": "f" },

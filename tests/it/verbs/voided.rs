@@ -1,6 +1,7 @@
 //! What lies outside the fault model voids what rests on it, and the outcome says so.
 
-use super::{passes, scenario};
+use super::{passes, play, scenario};
+use seaworthy::execute::{Outcome, Verdict};
 use seaworthy::violation::Property;
 
 const LIE: &str = r#"{ "lie_about_fsync": "f" }, { "propose": "x" }, { "sleep": "100ms" }, { "isolate": "l" }, { "crash": "f" },
@@ -58,4 +59,56 @@ fn what_stays_within_the_model_voids_nothing() {
         passes(&format!("{leases}, \"clocks\": {{ \"0\": {{ \"drift\": \"3%\" }} }}")).voided.len(),
         2
     );
+}
+
+/// `f` has all that was proposed.
+const WHOLE: &str = r#"{ "index": { "of": "f", "which": "last", "equals": 21 } }"#;
+
+/// A follower misses twenty proposals, and both copies of what it is then sent are damaged by `damage`.
+fn catches_up_on_a_bad_disk(damage: &str, then: &str) -> Outcome {
+    play(&scenario(&format!(
+        r#""steps": [LED, {{ "propose": "x" }}, {{ "sleep": "50ms" }}, {{ "isolate": "f" }},
+        {{ "repeat": {{ "times": 20, "steps": [{{ "propose": "y{{round}}" }}] }} }}, {damage}, {{ "sleep": "200ms" }},
+        {{ "crash": "f" }}, {{ "restart": "f" }}, {{ "assert": {then} }}, {{ "stop": "that is all" }}]"#
+    )))
+}
+
+/// Wherever in either file its bytes land, of what is older (190 bytes in the log): a node mends what it kept or does not start, and is judged by all.
+#[test]
+fn a_write_that_went_to_a_wrong_place_of_both_copies_voids_nothing_while_its_bytes_are_there() {
+    for (log, tail) in (0..190).step_by(7).flat_map(|at| [(at, at), (at, 0), (at, 60), (30, at)]) {
+        let damage = format!(
+            r#"{{ "misdirect_write": {{ "nodes": "f", "file": "log", "at": {log} }} }},
+            {{ "misdirect_write": {{ "nodes": "f", "file": "tail", "at": {tail} }} }}, {{ "heal": {{}} }}"#
+        );
+        let then = format!(r#"{{ "any": [{{ "halted": {{ "of": "f" }} }}, {WHOLE}] }}"#);
+        let outcome = catches_up_on_a_bad_disk(&damage, &then);
+        assert_eq!(outcome.verdict, Verdict::Passed, "at {log} and {tail}: {:?}", outcome.violations);
+        assert_eq!(outcome.voided, [], "at {log} and {tail}");
+    }
+}
+
+/// Nothing is left of the write, as after a crash before it was durable.
+#[test]
+fn the_newest_write_gone_without_a_trace_from_both_copies_voids_what_rests_on_disks() {
+    let misdirect =
+        |file| format!(r#"{{ "misdirect_write": {{ "nodes": "f", "file": "{file}", "at": 1000000 }} }}"#);
+    let (log, tail) = (misdirect("log"), misdirect("tail"));
+    let lost = format!(r#"{{ "not": {WHOLE} }}"#);
+    let outcome = catches_up_on_a_bad_disk(&format!(r#"{log}, {tail}, {{ "heal": {{}} }}"#), &lost);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.violations);
+    let voided = |property| outcome.voided.iter().any(|(other, _)| *other == property);
+    assert!(
+        voided(Property::Durability) && voided(Property::Convergence) && voided(Property::ElectionSafety)
+    );
+    assert!(!voided(Property::NoPanic) && !voided(Property::LeaderAppendOnly));
+    assert!(
+        outcome.voided.iter().all(|(_, because)| because.contains("both copies")),
+        "{:?}",
+        outcome.voided
+    );
+    for one in [log, tail] {
+        let outcome = catches_up_on_a_bad_disk(&format!(r#"{one}, {{ "heal": {{}} }}"#), WHOLE);
+        assert_eq!((outcome.verdict, outcome.voided), (Verdict::Passed, vec![]), "one copy is whole: {one}");
+    }
 }

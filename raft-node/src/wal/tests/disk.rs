@@ -1,5 +1,7 @@
 //! Three files in memory, and what a crash or time does to them.
 
+use std::ops::Range;
+
 use super::history::Rng;
 use crate::types::PersistId;
 use crate::wal::frame::header;
@@ -47,6 +49,16 @@ impl Files {
         self.files[file as usize][bit / 8] ^= 1 << (bit % 8);
     }
 
+    /// Lets what stands at `from` have landed at `to` instead.
+    pub(super) fn misdirect(&mut self, file: File, from: Range<usize>, to: usize) {
+        let file = &mut self.files[file as usize];
+        let bytes = file[from.clone()].to_vec();
+        file[from].fill(0);
+        for (byte, landed) in bytes.into_iter().zip(file.iter_mut().skip(to)) {
+            *landed = byte;
+        }
+    }
+
     /// Finishes every sync, and those that follow.
     pub(super) fn settle(&mut self, wal: &mut Wal) -> Vec<PersistId> {
         let mut told = Vec::new();
@@ -78,8 +90,10 @@ impl Files {
         for file in [File::Log, File::Tail] {
             let mut bytes = header(file).to_vec();
             for seq in 1..=rng.index(4) {
+                let place = [bytes.len() as u64, bytes.len() as u64, 0, u64::MAX][rng.index(4)];
                 let mut body = u64::try_from(seq).unwrap().to_le_bytes().to_vec();
                 body.extend_from_slice(&0_u64.to_le_bytes());
+                body.extend_from_slice(&place.to_le_bytes());
                 body.push(if seq == 1 { 4 | 8 } else { 8 } | (rng.byte() & 3));
                 for _ in 0..rng.index(12) {
                     let word = [0, 1, 2, u64::MAX, rng.next()][rng.index(5)];

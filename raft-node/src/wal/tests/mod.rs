@@ -1,5 +1,6 @@
 //! What a write-ahead log gives back after a crash, and of bytes that have rotten.
 
+mod damage;
 mod disk;
 mod history;
 
@@ -111,17 +112,23 @@ fn a_frame_that_only_the_tail_holds_is_taken_from_there() {
     let mut wal = recover(&files).unwrap().wal;
     wal.start(&mut files);
     files.settle(&mut wal);
-    let write = history::append(1, &[3]);
-    wal.persist_beside(PersistId(1), &write, ((LogIndex::ZERO, Term::ZERO), &[]), &mut files);
-    files.settle(&mut wal);
+    let mut durable = Durable::default();
+    let mut states = Vec::new();
+    for id in 1..=2 {
+        let write = history::append(id, &[3]);
+        durable.apply(write.clone());
+        wal.persist_beside(PersistId(id), &write, (durable.base, &durable.log), &mut files);
+        files.settle(&mut wal);
+        states.push(durable.clone());
+    }
     let last = files.read(File::Log).len() * 8 - 1;
     files.flip(File::Log, last);
     let recovered = recover(&files).unwrap();
-    assert_eq!(recovered.durable.log.len(), 1);
+    assert_eq!(recovered.durable, states[1]);
     assert_eq!(recovered.repair.repaired_frames, 1);
     files.flip(File::Tail, files.read(File::Tail).len() * 8 - 1);
     let recovered = recover(&files).unwrap();
-    assert_eq!(recovered.durable, Durable::default(), "bad in both: it was torn");
+    assert_eq!(recovered.durable, states[0], "bad in both: it was torn");
 }
 
 #[test]

@@ -1,0 +1,138 @@
+//! Both copies of a frame are bad: what can be told from a torn end is refused.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::disk::{Files, recover};
+use super::history;
+use crate::storage::Durable;
+use crate::types::PersistId;
+use crate::wal::File;
+use crate::wal::frame::{HEADER_BYTES, Read};
+
+/// A disk after some writes, all of them durable, and the states before and after each of them.
+struct Written {
+    files: Files,
+    states: Vec<Durable>,
+}
+
+/// Each write is durable `together` with so many others, before the next are asked for.
+fn write(count: u64, together: u64) -> Written {
+    let mut files = Files::default();
+    let mut wal = recover(&files).unwrap().wal;
+    wal.start(&mut files);
+    files.settle(&mut wal);
+    let mut states = vec![Durable::default()];
+    for id in 1..=count {
+        let write = history::command(id, 5 + usize::try_from(id * 7 % 20).unwrap());
+        let mut durable = states.last().unwrap().clone();
+        durable.apply(write.clone());
+        wal.persist_beside(PersistId(id), &write, (durable.base, &durable.log), &mut files);
+        states.push(durable);
+        if id % together == 0 {
+            files.settle(&mut wal);
+        }
+    }
+    files.settle(&mut wal);
+    Written { files, states }
+}
+
+/// The frames of a file by their numbers: where each stands, and what it calls durable.
+fn frames(bytes: &[u8]) -> BTreeMap<u64, (Range<usize>, u64)> {
+    let (mut at, mut frames) = (HEADER_BYTES, BTreeMap::new());
+    while let Some((frame, len)) = Read::decode(&bytes[at..]) {
+        frames.insert(frame.seq, (at..at + len, frame.durable));
+        at += len;
+    }
+    assert_eq!(at, bytes.len());
+    frames
+}
+
+#[test]
+fn a_frame_that_is_bad_in_both_copies_is_reported_if_anything_else_calls_it_durable() {
+    for (count, together, told) in [(8, 1, 7), (8, 3, 6), (9, 3, 6), (8, 100, 1)] {
+        let Written { files, states } = write(count, together);
+        let (log, tail) = (frames(files.read(File::Log)), frames(files.read(File::Tail)));
+        let mut reported = 0;
+        for (seq, (place, _)) in log.iter().skip(1) {
+            let mut files = files.clone();
+            files.flip(File::Log, place.end * 8 - 1);
+            files.flip(File::Tail, tail[seq].0.end * 8 - 1);
+            // The tail is never torn where it begins: it was made as a whole, up to its first frame or further.
+            let begins_tail = tail.keys().next() == Some(seq);
+            let claimed =
+                log.iter().filter(|(other, _)| *other != seq).map(|(_, (_, durable))| *durable).max();
+            match recover(&files) {
+                Err(_) => {
+                    assert!(claimed >= Some(*seq) || begins_tail, "{together} together, frame {seq}");
+                    reported += 1;
+                }
+                Ok(recovered) => {
+                    assert!(claimed < Some(*seq) && !begins_tail, "{together} together, frame {seq}");
+                    // The first frame is the whole state before the first write.
+                    let before = &states[usize::try_from(seq - 2).unwrap()];
+                    assert_eq!(recovered.durable, *before, "{together} together, frame {seq}");
+                }
+            }
+        }
+        assert_eq!(reported, told, "{count} writes, {together} together");
+    }
+}
+
+/// Both copies of a write went to wrong places, or one did: every write, every place in the log.
+#[test]
+fn a_write_that_went_to_a_wrong_place_in_both_copies_is_never_taken_for_a_torn_end() {
+    for together in [1, 3, 100] {
+        let Written { files, states } = write(8, together);
+        let (log, tail) = (frames(files.read(File::Log)), frames(files.read(File::Tail)));
+        let (mut mended, mut reported) = (0_u32, 0_u32);
+        for (seq, (in_log, _)) in log.iter().skip(1) {
+            let in_tail = &tail[seq].0;
+            let elsewhere =
+                [None, Some(0), Some(HEADER_BYTES), Some(in_tail.start / 2), in_tail.start.checked_sub(9)];
+            for (to, tail_to) in (0..in_log.start).flat_map(|to| elsewhere.map(|tail_to| (to, tail_to))) {
+                let mut files = files.clone();
+                files.misdirect(File::Log, in_log.clone(), to);
+                if let Some(to) = tail_to.filter(|to| *to < in_tail.start) {
+                    files.misdirect(File::Tail, in_tail.clone(), to);
+                }
+                match recover(&files) {
+                    Err(_) => reported += 1,
+                    Ok(recovered) => {
+                        assert_eq!(
+                            recovered.durable,
+                            *states.last().unwrap(),
+                            "{seq} at {to} and {tail_to:?}"
+                        );
+                        assert!(recovered.repair.rewrites);
+                        mended += 1;
+                    }
+                }
+            }
+        }
+        assert!(mended > 100 && reported > 1000, "{together} together: {mended} {reported}");
+    }
+}
+
+#[test]
+fn a_write_that_went_to_a_wrong_place_in_the_tail_is_noticed_if_its_other_copy_is_bad() {
+    let Written { files, states } = write(8, 100);
+    let (log, tail) = (frames(files.read(File::Log)), frames(files.read(File::Tail)));
+    let mut reported = 0;
+    for (seq, (in_log, _)) in log.iter().skip(2) {
+        let in_tail = &tail[seq].0;
+        // The last place is that of the frame before, which is as good as gone then.
+        for to in (0..HEADER_BYTES + 1).chain(core::iter::once(in_tail.start - tail[&(seq - 1)].0.len())) {
+            let mut files = files.clone();
+            files.flip(File::Log, in_log.end * 8 - 1);
+            files.misdirect(File::Tail, in_tail.clone(), to);
+            match recover(&files) {
+                Err(_) => reported += 1,
+                Ok(recovered) => {
+                    assert_eq!(recovered.durable, *states.last().unwrap(), "frame {seq} at {to}")
+                }
+            }
+        }
+    }
+    assert!(reported > 100, "{reported}");
+}
