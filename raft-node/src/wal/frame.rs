@@ -3,7 +3,7 @@
 //! Owns: their bytes. Must not know: which frames are to be believed; `recover` does.
 //!
 //! A frame: length of all after the checksum (4 bytes), CRC-32 over the length and all after the checksum
-//! (4), its number (8), the number up to which all was durable when it was made (8), where in the
+//! (4), its number from one on (8), the number up to which all was durable when it was made (8), where in the
 //! log it stands (8), what it carries (1 byte of flags, then as the flags say: hard state, named snapshot,
 //! base, change of the log). All numbers are little-endian.
 
@@ -26,6 +26,8 @@ const VERSION: u32 = 2;
 const PREFIX_BYTES: usize = 8;
 /// Number, what is durable, place.
 const NUMBERS_BYTES: usize = 24;
+/// No log comes so far; from here on there is room to count.
+const SEQ_MAX: u64 = u64::MAX / 2;
 /// An entry without its payload: term, kind, length.
 const ENTRY_BYTES_MIN: usize = 13;
 
@@ -212,7 +214,9 @@ impl Read {
 
     fn decode_body(reader: &mut Reader<'_>, len: usize) -> Option<Self> {
         let (seq, durable, place, flags) = (reader.u64()?, reader.u64()?, reader.u64()?, reader.u8()?);
-        if flags & !(HAS_HARD | HAS_SNAPSHOT | HAS_BASE | HAS_LOG) != 0 || durable >= seq.max(1) {
+        // So no frame has the number zero.
+        let is_numbered = durable < seq && seq <= SEQ_MAX;
+        if flags & !(HAS_HARD | HAS_SNAPSHOT | HAS_BASE | HAS_LOG) != 0 || !is_numbered {
             return None;
         }
         let has = |flag: u8| flags & flag != 0;

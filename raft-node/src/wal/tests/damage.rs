@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use super::disk::{Files, recover};
 use super::history;
-use crate::storage::Durable;
-use crate::types::PersistId;
+use crate::storage::{Durable, HardState};
+use crate::types::{LogIndex, PersistId, Term};
 use crate::wal::File;
-use crate::wal::frame::{HEADER_BYTES, Read};
+use crate::wal::frame::{Body, Frame, HEADER_BYTES, Read, Whole, header};
 
 /// A disk after some writes, all of them durable, and the states before and after each of them.
 struct Written {
@@ -135,4 +135,19 @@ fn a_write_that_went_to_a_wrong_place_in_the_tail_is_noticed_if_its_other_copy_i
         }
     }
     assert!(reported > 100, "{reported}");
+}
+
+#[test]
+fn a_frame_whose_number_cannot_be_counted_on_from_is_no_frame() {
+    let whole =
+        Whole { hard: HardState::default(), snapshot: None, base: (LogIndex::ZERO, Term::ZERO), log: &[] };
+    for seq in [0, u64::MAX] {
+        let mut files = Files::default();
+        files.put(File::Log, |bytes| {
+            bytes.extend_from_slice(&header(File::Log));
+            Frame { seq, durable: 0, place: 16, body: Body::Whole(whole) }.encode(bytes);
+        });
+        let refused = recover(&files).unwrap_err().to_string();
+        assert_eq!(refused, "the log is corrupt at byte 16: the first frame is bad", "{seq}");
+    }
 }

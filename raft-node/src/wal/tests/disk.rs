@@ -49,6 +49,10 @@ impl Files {
         self.files[file as usize][bit / 8] ^= 1 << (bit % 8);
     }
 
+    pub(super) fn put(&mut self, file: File, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.files[file as usize]);
+    }
+
     /// Lets what stands at `from` have landed at `to` instead.
     pub(super) fn misdirect(&mut self, file: File, from: Range<usize>, to: usize) {
         let file = &mut self.files[file as usize];
@@ -90,9 +94,11 @@ impl Files {
         for file in [File::Log, File::Tail] {
             let mut bytes = header(file).to_vec();
             for seq in 1..=rng.index(4) {
+                let due = u64::try_from(seq).unwrap();
+                let number = [due, due, due, 0, due + 1, u64::MAX / 2, u64::MAX][rng.index(7)];
                 let place = [bytes.len() as u64, bytes.len() as u64, 0, u64::MAX][rng.index(4)];
-                let mut body = u64::try_from(seq).unwrap().to_le_bytes().to_vec();
-                body.extend_from_slice(&0_u64.to_le_bytes());
+                let mut body = number.to_le_bytes().to_vec();
+                body.extend_from_slice(&[0, 0, number, u64::MAX][rng.index(4)].to_le_bytes());
                 body.extend_from_slice(&place.to_le_bytes());
                 body.push(if seq == 1 { 4 | 8 } else { 8 } | (rng.byte() & 3));
                 for _ in 0..rng.index(12) {
