@@ -10,7 +10,9 @@ use crate::types::{LocalTime, LogIndex, NodeId, RoleKind, Term};
 
 impl RaftNode {
     pub(super) fn on_election_timeout(&mut self, out: &mut Outputs) {
-        if self.holds_up_lease() {
+        // A leader has no such timer, even if it was a follower a moment ago whose word held up the lease of another.
+        let leads = self.role.kind() == RoleKind::Leader;
+        if !leads && self.holds_up_lease() {
             self.timers.heard = true;
         } else {
             self.stand(out);

@@ -1,7 +1,7 @@
 //! When a timer is drawn anew, when it is armed as it was, and when it is not touched.
 
 use crate::world::{Host, accepted, append, events, request_vote, timers, vote};
-use raft_node::{Input, Options, Output, TimeoutRange, Timer};
+use raft_node::{Input, Message, Options, Output, Term, TimeoutRange, Timer};
 
 #[test]
 fn a_start_draws_an_election_timeout_and_nothing_else() {
@@ -97,4 +97,20 @@ fn a_timer_that_is_not_waited_for_is_ignored() {
     assert_eq!(follower.run(Input::TimerFired(Timer::Heartbeat)), []);
     follower.run(Input::Campaign);
     assert_eq!(follower.run(Input::TimerFired(Timer::Heartbeat)), []);
+}
+
+/// Its predecessor told it to stand while its own word still held up the predecessor's lease.
+#[test]
+fn a_leader_that_was_told_to_stand_has_no_election_timer() {
+    let options = Options { check_quorum: true, lease_reads: true, ..Options::default() };
+    let mut host = Host::with(0, 3, 1, None, &[], options);
+    host.hear(1, append(1, 0, 0, &[], 0));
+    assert_eq!(
+        timers(&host.run(Input::TimerFired(Timer::Election))),
+        ["rearm election"],
+        "it holds up a lease"
+    );
+    host.hear(1, Message::TimeoutNow { term: Term(1) });
+    assert_eq!(timers(&host.hear(2, vote(2, true))), ["cancel election", "set heartbeat"]);
+    assert_eq!(host.run(Input::TimerFired(Timer::Election)), [], "it ran out before it was cancelled");
 }
