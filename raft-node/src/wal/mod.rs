@@ -111,7 +111,7 @@ impl Iterator for Persisted {
     }
 }
 
-/// A tail longer than this is replaced with the next write.
+/// A tail longer than this is replaced, once most of it needs no second copy any more.
 const TAIL_MAX: usize = 1 << 16;
 
 /// The writing side.
@@ -135,6 +135,8 @@ pub struct Wal {
     tail: Vec<u8>,
     /// The number and length of each frame in the tail.
     tail_frames: VecDeque<(u64, usize)>,
+    /// How many of these, from the first on, a later one calls durable, and how long they are together.
+    tail_claimed: (usize, usize),
     /// Whether the file of the tail must be replaced before anything is appended to it.
     tail_is_stale: bool,
     /// Room for one frame.
@@ -333,9 +335,13 @@ impl Wal {
         self.tail.extend_from_slice(&frame.bytes);
         self.tail_frames.push_back((frame.seq, frame.bytes.len()));
         sink.append(File::Log, &frame.bytes);
-        let replaces = self.tail_is_stale || self.tail.len() > TAIL_MAX;
+        self.note_claims(frame.claims);
+        // While more is under way than a tail should hold, it grows: to write all of it again would free nothing, and
+        // nothing goes out meanwhile.
+        let replaces =
+            self.tail_is_stale || (self.tail.len() > TAIL_MAX && 2 * self.tail_claimed.1 >= self.tail.len());
         if replaces {
-            self.forget_claimed(frame.claims);
+            self.forget_claimed();
             let mut file = frame::header(File::Tail).to_vec();
             file.extend_from_slice(&self.tail);
             sink.replace(File::Tail, &file);
@@ -347,13 +353,18 @@ impl Wal {
     }
 
     /// What the newest frame calls durable needs no second copy: should it be lost, that is noticed.
-    fn forget_claimed(&mut self, claims: u64) {
-        let mut len = 0;
-        while let Some((_, bytes)) = self.tail_frames.front().filter(|(seq, _)| *seq <= claims) {
-            len += bytes;
-            self.tail_frames.pop_front();
+    fn note_claims(&mut self, claims: u64) {
+        let (frames, bytes) = &mut self.tail_claimed;
+        while let Some((_, len)) = self.tail_frames.get(*frames).filter(|(seq, _)| *seq <= claims) {
+            *frames += 1;
+            *bytes += len;
         }
-        self.tail.drain(..len);
+    }
+
+    fn forget_claimed(&mut self) {
+        let (frames, bytes) = core::mem::take(&mut self.tail_claimed);
+        self.tail_frames.drain(..frames);
+        self.tail.drain(..bytes);
     }
 
     fn sync(&mut self, seq: u64, replaces: bool, sink: &mut impl Sink) {

@@ -213,6 +213,7 @@ impl Wal {
             waiting: VecDeque::new(),
             tail: Vec::new(),
             tail_frames: VecDeque::new(),
+            tail_claimed: (0, 0),
             tail_is_stale: true,
             scratch: Vec::new(),
         }

@@ -161,6 +161,60 @@ fn the_tail_is_replaced_when_it_has_grown_and_nothing_is_lost_with_it() {
     }
 }
 
+/// Files that count what is written to the tail.
+#[derive(Default)]
+struct Counted {
+    files: Files,
+    tail_bytes: usize,
+}
+
+impl Sink for Counted {
+    fn append(&mut self, file: File, bytes: &[u8]) {
+        self.tail_bytes += if file == File::Tail { bytes.len() } else { 0 };
+        self.files.append(file, bytes);
+    }
+
+    fn replace(&mut self, file: File, bytes: &[u8]) {
+        self.tail_bytes += if file == File::Tail { bytes.len() } else { 0 };
+        self.files.replace(file, bytes);
+    }
+
+    fn sync(&mut self) {
+        self.files.sync();
+    }
+}
+
+/// With more under way than a tail should hold, to replace it would free nothing and hold up all that follows.
+#[test]
+fn a_tail_is_not_replaced_for_nothing_however_much_is_under_way() {
+    for under_way in [10, 100, 300] {
+        let mut files = Counted::default();
+        let mut wal = recover(&files.files).unwrap().wal;
+        wal.start(&mut files);
+        files.files.settle(&mut wal);
+        let (mut asked, mut bytes, mut rounds) = (0, 0, 0);
+        while asked < 3000 || !wal.is_idle() {
+            rounds += 1;
+            // As many as may be, and one sync is done: the host is told of each in its order.
+            while asked < 3000 && asked - wal_told(&wal) < under_way {
+                asked += 1;
+                let write = history::command(asked, 1000);
+                bytes += 1000;
+                wal.persist_beside(PersistId(asked), &write, ((LogIndex::ZERO, Term::ZERO), &[]), &mut files);
+            }
+            let _ = wal.synced(&mut files);
+        }
+        assert!(files.tail_bytes < 3 * bytes, "{under_way} under way: {} of {bytes}", files.tail_bytes);
+        assert!(rounds < 4000, "{under_way} under way: {rounds} syncs");
+        assert_eq!(recover(&files.files).unwrap().durable.log.len(), 3000);
+    }
+}
+
+/// How many writes of its life are durable.
+fn wal_told(wal: &Wal) -> u64 {
+    wal.durable.max(wal.origin) - wal.origin
+}
+
 #[test]
 fn steady_writes_allocate_no_room() {
     let mut files = Files::default();
