@@ -39,16 +39,15 @@ impl RaftNode {
         self.snapshot = Some(Arc::clone(&snapshot));
         self.durability.snapshot_taken(snapshot);
         out.push(Output::Event(Event::SnapshotTaken { index, term }));
-        // The log goes only when what replaces it cannot be lost.
-        let base = LogIndex(index.0.saturating_sub(self.options.snapshot_keep));
-        self.compaction = (base > self.log.base().0).then(|| (self.durability.newest_write(), base));
+        self.on_compact(self.options.snapshot_keep, out);
     }
 
-    /// The host wants the log short.
+    /// The log is to be short, but goes only when what replaces it cannot be lost.
     pub(super) fn on_compact(&mut self, keep: u64, out: &mut Outputs) {
         let Some(newest) = self.snapshot.as_ref().map(|snapshot| snapshot.index) else { return };
         let base = LogIndex(newest.0.saturating_sub(keep));
-        if base <= self.log.base().0 {
+        let promised = self.compaction.map_or_else(|| self.log.base().0, |(_, base)| base);
+        if base <= promised {
             return;
         }
         let write = self.durability.newest_write();

@@ -200,6 +200,25 @@ fn a_log_is_dropped_on_request_as_far_as_a_durable_snapshot_covers_it() {
     }
 }
 
+/// The snapshot that replaces what goes is not durable yet when the next demand comes.
+#[test]
+fn what_is_to_be_dropped_is_never_made_less_by_a_later_snapshot_or_demand() {
+    let snapshot = |index: u64| Input::Snapshot { index: LogIndex(index), data: [7].into() };
+    let demands = [
+        [snapshot(3), Input::Compact { keep: 0 }, Input::Compact { keep: 2 }],
+        [snapshot(3), Input::Compact { keep: 0 }, snapshot(4)],
+        [snapshot(4), Input::Compact { keep: 1 }, Input::Compact { keep: 9 }],
+    ];
+    for demands in demands {
+        let mut host = applied(Options { snapshot_keep: 9, ..Options::default() });
+        let what = format!("{demands:?}");
+        demands.into_iter().for_each(|demand| drop(host.step(demand)));
+        assert_eq!(host.view().base.0, LogIndex(0), "{what}");
+        host.sync();
+        assert_eq!((host.view().base.0, host.disk.base.0), (LogIndex(3), LogIndex(3)), "{what}");
+    }
+}
+
 #[test]
 fn a_snapshot_is_sent_on_request_if_there_is_one() {
     let mut host = compacted();
