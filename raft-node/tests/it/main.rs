@@ -4,6 +4,7 @@
 //! `raft_paper_test.go`.
 
 mod chaos;
+mod chunks;
 mod durability;
 mod election;
 mod follower;
@@ -12,6 +13,7 @@ mod membership;
 #[cfg(feature = "mutations")]
 mod mutations;
 mod nonsense;
+mod options;
 mod reads;
 mod snapshot;
 mod timers;
