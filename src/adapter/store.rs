@@ -189,7 +189,6 @@ impl Sink for Memory {
 pub fn files(durable: &Durable) -> Vec<(FileId, Vec<u8>)> {
     let Recovered { mut wal, .. } = Wal::recover(&[], &[], &[]).expect("an empty disk is that of a new node");
     let mut disk = Memory::default();
-    wal.start(&mut disk);
     wal.adopt(durable, &mut disk);
     while disk.syncs > 0 {
         disk.syncs -= 1;

@@ -262,9 +262,11 @@ impl Wal {
         Persisted { next: id(before).next(), last: id(after) }
     }
 
-    /// Puts a whole state in the place of what is there: that of a node which ran elsewhere. To be called before the
-    /// first write.
+    /// Puts a whole state in the place of what is there: that of a node which ran elsewhere. To be called instead of
+    /// [`Wal::start`].
     pub fn adopt(&mut self, durable: &Durable, sink: &mut impl Sink) {
+        // What was to be mended is replaced.
+        self.waiting.clear();
         self.hard = durable.hard;
         if let Some(snapshot) = durable.snapshot.as_deref() {
             self.keep_snapshot(snapshot);
