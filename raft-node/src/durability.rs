@@ -217,7 +217,7 @@ mod tests {
         terms.iter().map(|term| Entry { term: Term(*term), kind: EntryKind::Noop }).collect()
     }
 
-    /// No step does this today; one that did must not leave the disk behind.
+    /// A step that finds a conflict cuts and appends. Whatever else one may do, it must not leave the disk behind.
     #[test]
     fn several_changes_in_one_step_make_one_write_that_holds_them_all() {
         // Each change: the first index, and what follows from there.

@@ -25,7 +25,8 @@ pub(crate) enum Pace {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Progress {
-    /// The next entry to send; above `matched`, at most one past the leader's last entry.
+    /// The next entry to send: above `matched`, at most one past the leader's last entry. While a snapshot is sent
+    /// it is the one behind that, and what is known to match may have come to lie above.
     pub(crate) next: LogIndex,
     /// Up to here the other's durable log is the leader's. Never decreases while the other stays a member.
     pub(crate) matched: LogIndex,

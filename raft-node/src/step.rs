@@ -258,8 +258,8 @@ pub enum Event {
         term: Term,
     },
     /// The node has installed a snapshot of another's, and all up to `index` is committed and applied. The
-    /// log begins there now; what follows was kept if it was the continuation, and was told to be truncated
-    /// if not.
+    /// log begins there now, and is empty: what stood in it behind what was committed was told to be truncated.
+    /// One who has the snapshot's last entry installs nothing, and keeps its log.
     SnapshotInstalled {
         /// The last index that it holds.
         index: LogIndex,
