@@ -67,16 +67,22 @@ impl Log {
         if index == self.base { Some(self.base_term) } else { self.get(index).map(|entry| entry.term) }
     }
 
+    /// The entries from `first` on; none if the log ends before, or begins later.
+    #[inline]
+    pub(crate) fn rest(&self, first: LogIndex) -> &[Entry] {
+        self.position(first).and_then(|start| self.entries.get(start..)).unwrap_or_default()
+    }
+
     /// At most `max` entries from `first` on; none if the log ends before, or begins later.
     #[inline]
     pub(crate) fn run(&self, first: LogIndex, max: usize) -> Entries {
-        let rest = self.position(first).and_then(|start| self.entries.get(start..)).unwrap_or_default();
+        let rest = self.rest(first);
         Entries::from_slice(&rest[..rest.len().min(max)])
     }
 
     /// As [`Log::run`], but the entries after the first only as far as all are at most `bytes_max` together.
     pub(crate) fn run_of_bytes(&self, first: LogIndex, max: usize, bytes_max: u64) -> Entries {
-        let rest = self.position(first).and_then(|start| self.entries.get(start..)).unwrap_or_default();
+        let rest = self.rest(first);
         let mut bytes = 0_u64;
         let fits = |entry: &&Entry| {
             bytes = bytes.saturating_add(u64::from(entry.bytes()));
@@ -116,8 +122,11 @@ impl Log {
     /// therefore the same entry and the same ones before it (Log Matching, Raft §5.3).
     #[inline]
     pub(crate) fn shared(&self, prev: LogIndex, entries: &[Entry]) -> usize {
-        let ours = self.position(prev.next()).and_then(|start| self.entries.get(start..)).unwrap_or_default();
-        ours.iter().zip(entries).take_while(|(ours, theirs)| ours.term == theirs.term).count()
+        self.rest(prev.next())
+            .iter()
+            .zip(entries)
+            .take_while(|(ours, theirs)| ours.term == theirs.term)
+            .count()
     }
 
     /// What to tell a leader whose entry at `prev` is not ours.

@@ -43,10 +43,16 @@ impl Memberships {
 
     /// The membership that was in force at `index`, and those that came after it.
     pub(crate) fn since(&self, index: LogIndex) -> impl Iterator<Item = &Membership> {
-        let all = self.below.iter().chain(core::iter::once(&self.top));
-        let older = self.below.iter().filter(|(at, _)| *at <= index).count();
-        let older = if self.top.0 <= index { self.below.len() } else { older.saturating_sub(1) };
-        all.skip(older).map(|(_, membership)| &**membership)
+        self.all().skip(self.older(index)).map(|(_, membership)| &**membership)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &(LogIndex, Arc<Membership>)> {
+        self.below.iter().chain(core::iter::once(&self.top))
+    }
+
+    /// How many are older than the one that was in force at `index`.
+    fn older(&self, index: LogIndex) -> usize {
+        self.all().take_while(|(at, _)| *at <= index).count().saturating_sub(1)
     }
 
     /// An entry at `index`, which is above all others, has another membership.
@@ -68,9 +74,7 @@ impl Memberships {
 
     /// Nobody will ask for the time before `base`.
     pub(crate) fn compact(&mut self, base: LogIndex) {
-        let old = self.below.iter().take_while(|(index, _)| *index <= base).count();
-        let old = if self.top.0 <= base { old } else { old.saturating_sub(1) };
-        self.below.drain(..old);
+        self.below.drain(..self.older(base));
     }
 }
 

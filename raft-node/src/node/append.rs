@@ -3,7 +3,7 @@
 use super::RaftNode;
 use crate::entry::Entries;
 use crate::message::{AppendResult, Conflict, Message};
-use crate::role::{Follower, Role};
+use crate::role::Role;
 use crate::step::Outputs;
 use crate::types::{LogIndex, NodeId, Term};
 
@@ -32,13 +32,10 @@ impl RaftNode {
     /// The sender leads the current term. False if the node itself does.
     #[inline]
     pub(super) fn recognise(&mut self, from: NodeId, out: &mut Outputs) -> bool {
-        match &mut self.role {
-            Role::Follower(follower) => follower.leader = Some(from),
-            Role::PreCandidate(_) | Role::Candidate(_) => {
-                self.set_role(Role::Follower(Follower { leader: Some(from) }), out);
-            }
-            Role::Leader(_) => return false,
+        if matches!(self.role, Role::Leader(_)) {
+            return false;
         }
+        self.become_follower(Some(from), out);
         self.timers.heard = true;
         self.heard = Some(self.now);
         true

@@ -24,7 +24,7 @@ impl RaftNode {
     }
 
     fn next_membership(&self, request: &ChangeRequest) -> Result<Membership, Refusal> {
-        let leader = self.may_append()?;
+        let leader = self.leading()?;
         if leader.transfer.is_some() {
             return Err(Refusal::Transferring);
         }

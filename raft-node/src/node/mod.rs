@@ -275,6 +275,7 @@ impl RaftNode {
     }
 
     /// Follows `leader`. The vote of the term stays: whoever forgot it could vote twice.
+    #[inline]
     fn become_follower(&mut self, leader: Option<NodeId>, out: &mut Outputs) {
         match &mut self.role {
             Role::Follower(follower) => follower.leader = leader,

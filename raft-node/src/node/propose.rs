@@ -41,7 +41,7 @@ impl RaftNode {
     /// Whether a command of so many bytes may be appended; if so, it is counted.
     #[inline]
     fn may_propose(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let leader = self.may_append()?;
+        let leader = self.leading()?;
         if leader.transfer.is_some() {
             return Err(Refusal::Transferring);
         }
@@ -58,9 +58,9 @@ impl RaftNode {
         Ok(())
     }
 
-    /// Whether the node leads, and may append.
+    /// What the node knows as a leader; for others why it takes nothing into the log.
     #[inline]
-    pub(super) fn may_append(&self) -> Result<&Leader, Refusal> {
+    pub(super) fn leading(&self) -> Result<&Leader, Refusal> {
         match &self.role {
             Role::Leader(leader) => Ok(leader),
             Role::Follower(Follower { leader }) => Err(Refusal::NotLeader { leader: *leader }),
@@ -109,9 +109,7 @@ impl RaftNode {
         if self.options.uncommitted_bytes_max == 0 {
             return;
         }
-        let entries = self.log.entries();
-        let known = usize::try_from(index.0 - self.log.base().0.0).unwrap_or(usize::MAX).min(entries.len());
-        let left = entries[known..].iter().map(|entry| entry.payload().len() as u64).sum();
+        let left = self.log.rest(index.next()).iter().map(|entry| entry.payload().len() as u64).sum();
         if let Role::Leader(leader) = &mut self.role {
             leader.uncommitted_bytes = left;
         }

@@ -71,7 +71,7 @@ impl RaftNode {
     }
 
     pub(super) fn on_send_snapshot(&mut self, to: NodeId, out: &mut Outputs) {
-        let reason = match (self.may_append(), self.roster.position(to)) {
+        let reason = match (self.leading(), self.roster.position(to)) {
             (Err(reason), _) => reason,
             (Ok(_), Some(position)) if to != self.id => {
                 let has_snapshot = self.snapshot.is_some();

@@ -12,7 +12,7 @@ impl RaftNode {
     pub(super) fn on_transfer(&mut self, to: NodeId, out: &mut Outputs) {
         let until = self.now.after(self.options.election_timeout_ns.1);
         let successor = self.roster.position(to).filter(|to| self.roster.votes(*to));
-        let leader = match self.may_append() {
+        let leader = match self.leading() {
             Ok(leader) => leader,
             Err(reason) => return out.push(Output::Refused { reason }),
         };
