@@ -1,6 +1,8 @@
 //! Memberships that change (Raft §6, thesis §4; etcd-io/raft `rafttest`).
 
-use crate::world::{Host, accepted, append, entries, events, ids, request_vote, sends, vote, voters};
+use crate::world::{
+    Host, accepted, accepted_in, append, entries, events, ids, request_vote, sends, vote, voters,
+};
 use raft_node::{
     BadChange, Change, ChangeRequest, Durable, Entries, Entry, EntryKind, Input, Membership, Message, NodeId,
     Options, Output, Outputs, Refusal, Term, Timer, Transition,
@@ -25,21 +27,16 @@ fn refusal(out: &[Output]) -> Option<Refusal> {
 
 /// A leader of three in term 2 that has committed its own first entry; its log is 1/1, 2/2.
 fn settled() -> Host {
-    let mut host = Host::leader(3, 2, &[1]);
+    settled_with(Options::default())
+}
+
+fn settled_with(options: Options) -> Host {
+    let mut host = Host::leader_with(3, 2, &[1], options);
     host.propose("x=1");
     host.hear(1, accepted(2, 2));
     host.hear(2, accepted(2, 2));
     assert_eq!(host.commit(), 2);
     host
-}
-
-/// An acceptance in a round: a leader's first is 1, and each change begins one.
-fn accepted_in(round: u64, term: u64, match_index: u64) -> Message {
-    let mut answer = accepted(term, match_index);
-    if let Message::AppendEntriesResponse { round: answered, .. } = &mut answer {
-        *answered = round;
-    }
-    answer
 }
 
 fn members(host: &Host) -> String {
@@ -100,8 +97,8 @@ fn two_voters_change_jointly_and_the_leader_leaves_when_both_majorities_have_it(
     let mut host = settled();
     change(&mut host, &[add(3), add(4)]);
     assert_eq!(members(&host), "voters=(0 1 2 3 4)&&(0 1 2) autoleave");
-    host.hear(3, accepted_in(2, 2, 3));
-    host.hear(4, accepted_in(2, 2, 3));
+    host.hear(3, accepted_in(2, 2, 3, false));
+    host.hear(4, accepted_in(2, 2, 3, false));
     assert_eq!(host.commit(), 2, "of the old voters only the leader has it");
     let out = host.hear(1, accepted(2, 3));
     assert_eq!(host.commit(), 3);
@@ -119,7 +116,7 @@ fn an_explicit_joint_membership_is_left_on_request_only() {
     let request = ChangeRequest { changes: vec![add(3)], transition: Transition::Explicit };
     host.run(Input::Change(request));
     host.hear(1, accepted(2, 3));
-    host.hear(3, accepted_in(2, 2, 3));
+    host.hear(3, accepted_in(2, 2, 3, false));
     assert_eq!((host.commit(), members(&host)), (3, "voters=(0 1 2 3)&&(0 1 2)".to_owned()));
     assert_eq!(refusal(&change(&mut host, &[add(4)])), Some(Refusal::BadChange(BadChange::Joint)));
     assert_eq!(refusal(&change(&mut host, &[])), None);
@@ -160,12 +157,7 @@ fn a_removed_leader_does_not_count_itself_and_steps_down_when_that_is_committed(
 
 /// As `settled`, but it leads on without a vote.
 fn stays() -> Host {
-    let options = Options { step_down_on_removal: false, ..Options::default() };
-    let mut host = Host::leader_with(3, 2, &[1], options);
-    host.propose("x=1");
-    host.hear(1, accepted(2, 2));
-    host.hear(2, accepted(2, 2));
-    host
+    settled_with(Options { step_down_on_removal: false, ..Options::default() })
 }
 
 #[test]
@@ -258,6 +250,6 @@ fn an_old_answer_does_not_speak_for_a_member_that_has_left_and_joined_again() {
     assert_eq!(host.peer(2), (5, 0));
     host.hear(2, accepted(2, 3));
     assert_eq!(host.peer(2), (5, 0), "an answer to a round of before");
-    host.hear(2, accepted_in(3, 2, 4));
+    host.hear(2, accepted_in(3, 2, 4, false));
     assert_eq!(host.peer(2), (5, 4));
 }

@@ -1,15 +1,7 @@
 //! Reads without the log (thesis §6.4), quorum checks and leases, by the host's clock.
 
-use crate::world::{Host, append, events, request_vote, sends, vote};
-use raft_node::{
-    AppendResult, Input, LogIndex, Message, NodeId, Options, Output, Outputs, ReadId, ReadMode, Term,
-};
-
-/// An acceptance in a round, from one who holds up leases or does not.
-fn accepted_in(round: u64, match_index: u64, holds: bool) -> Message {
-    let result = AppendResult::Accepted { match_index: LogIndex(match_index) };
-    Message::AppendEntriesResponse { term: Term(1), round, holds, result }
-}
+use crate::world::{Host, accepted_in, append, events, request_vote, sends, vote};
+use raft_node::{Input, LogIndex, Message, NodeId, Options, Output, Outputs, ReadId, ReadMode, Term};
 
 fn read(host: &mut Host, id: u64, mode: ReadMode) -> Outputs {
     host.run(Input::Read { id: ReadId(id), mode })
@@ -28,7 +20,7 @@ fn settled(options: Options) -> Host {
     host.hear(1, vote(1, true));
     assert_eq!(host.letter(), 'L');
     host.propose("x=1");
-    host.hear(1, accepted_in(0, 1, false));
+    host.hear(1, accepted_in(0, 1, 1, false));
     assert_eq!(host.commit(), 1);
     host
 }
@@ -40,9 +32,13 @@ fn a_read_is_served_when_a_quorum_has_answered_a_round_that_began_with_it() {
     let out = read(&mut host, 7, ReadMode::Index);
     assert_eq!(events(&out), [""; 0]);
     assert_eq!(sends(&out).len(), 2);
-    assert_eq!(events(&host.hear(1, accepted_in(1, 1, true))), [""; 0], "an answer to what was sent before");
-    assert_eq!(events(&host.hear(1, accepted_in(2, 1, false))), ["read 7 at 1"]);
-    assert_eq!(events(&host.hear(2, accepted_in(2, 1, false))), [""; 0], "answered once");
+    assert_eq!(
+        events(&host.hear(1, accepted_in(1, 1, 1, true))),
+        [""; 0],
+        "an answer to what was sent before"
+    );
+    assert_eq!(events(&host.hear(1, accepted_in(2, 1, 1, false))), ["read 7 at 1"]);
+    assert_eq!(events(&host.hear(2, accepted_in(2, 1, 1, false))), [""; 0], "answered once");
 }
 
 /// etcd `TestReadOnlyForNewLeader` (#7331): until then it does not know what is committed.
@@ -50,9 +46,9 @@ fn a_read_is_served_when_a_quorum_has_answered_a_round_that_began_with_it() {
 fn a_read_waits_until_the_leader_has_committed_an_entry_of_its_own_term() {
     let mut host = Host::leader(3, 1, &[]);
     read(&mut host, 7, ReadMode::Index);
-    assert_eq!(events(&host.hear(1, accepted_in(2, 0, false))), [""; 0]);
+    assert_eq!(events(&host.hear(1, accepted_in(2, 1, 0, false))), [""; 0]);
     host.propose("x=1");
-    assert_eq!(events(&host.hear(1, accepted_in(2, 1, false))), ["commit 1", "apply 1", "read 7 at 1"]);
+    assert_eq!(events(&host.hear(1, accepted_in(2, 1, 1, false))), ["commit 1", "apply 1", "read 7 at 1"]);
 }
 
 #[test]
@@ -83,7 +79,7 @@ fn a_follower_asks_the_leader_and_one_without_refuses() {
 fn a_leader_answers_the_read_of_a_follower_when_it_is_confirmed() {
     let mut host = settled(Options::default());
     host.hear(2, Message::ReadIndex { term: Term(1), id: ReadId(8) });
-    let out = host.hear(1, accepted_in(2, 1, false));
+    let out = host.hear(1, accepted_in(2, 1, 1, false));
     assert_eq!(sends(&out), ["2: ReadIndexResponse t1 read 8 at 1"]);
 }
 
@@ -94,7 +90,7 @@ fn no_more_reads_wait_than_may() {
         assert_eq!(events(&read(&mut host, id, ReadMode::Index)), [""; 0]);
     }
     assert_eq!(events(&read(&mut host, 1024, ReadMode::Index)), ["read 1024 refused: TooMany"]);
-    assert_eq!(events(&host.hear(1, accepted_in(1025, 1, false))).len(), 1024);
+    assert_eq!(events(&host.hear(1, accepted_in(1025, 1, 1, false))).len(), 1024);
 }
 
 /// The lease is counted from when the leader asked, not from when it was answered.
@@ -103,24 +99,28 @@ fn a_lease_lasts_the_shortest_election_timeout_from_the_round_that_a_quorum_hold
     let mut host = settled(options(true));
     host.heartbeat();
     host.wait(100);
-    assert_eq!(events(&host.hear(1, accepted_in(2, 1, true))), [""; 0]);
+    assert_eq!(events(&host.hear(1, accepted_in(2, 1, 1, true))), [""; 0]);
     assert_eq!(events(&read(&mut host, 1, ReadMode::Lease)), ["read 1 at 1"]);
     host.wait(49);
     assert_eq!(events(&read(&mut host, 2, ReadMode::Lease)), ["read 2 at 1"]);
     host.wait(1);
     assert_eq!(events(&read(&mut host, 3, ReadMode::Lease)), [""; 0], "150 ms after the round began");
-    assert_eq!(events(&host.hear(2, accepted_in(3, 1, false))), ["read 3 at 1"], "the quorum does instead");
+    assert_eq!(
+        events(&host.hear(2, accepted_in(3, 1, 1, false))),
+        ["read 3 at 1"],
+        "the quorum does instead"
+    );
 }
 
 #[test]
 fn there_is_no_lease_on_those_who_do_not_hold_it_up_nor_after_a_successor_was_told_to_stand() {
     let mut loose = settled(options(true));
     loose.heartbeat();
-    loose.hear(1, accepted_in(2, 1, false));
+    loose.hear(1, accepted_in(2, 1, 1, false));
     assert_eq!(events(&read(&mut loose, 1, ReadMode::Lease)), [""; 0]);
     let mut host = settled(options(true));
     host.heartbeat();
-    host.hear(1, accepted_in(2, 1, true));
+    host.hear(1, accepted_in(2, 1, 1, true));
     assert_eq!(events(&read(&mut host, 1, ReadMode::Lease)), ["read 1 at 1"]);
     assert_eq!(sends(&host.run(Input::Transfer { to: NodeId(1) })), ["1: TimeoutNow t1"]);
     assert_eq!(events(&read(&mut host, 2, ReadMode::Lease)), [""; 0]);
@@ -130,7 +130,7 @@ fn there_is_no_lease_on_those_who_do_not_hold_it_up_nor_after_a_successor_was_to
 fn a_clock_that_went_back_ends_the_lease() {
     let mut host = settled(options(true));
     host.heartbeat();
-    host.hear(1, accepted_in(2, 1, true));
+    host.hear(1, accepted_in(2, 1, 1, true));
     host.now.0 -= 1;
     assert_eq!(events(&read(&mut host, 1, ReadMode::Lease)), [""; 0]);
 }
@@ -144,7 +144,7 @@ fn a_leader_that_no_quorum_hears_steps_down_after_the_longest_election_timeout()
         host.heartbeat();
     }
     assert_eq!(host.letter(), 'L', "300 ms");
-    host.hear(2, accepted_in(3, 1, false));
+    host.hear(2, accepted_in(3, 1, 1, false));
     host.wait(300);
     host.heartbeat();
     assert_eq!(host.letter(), 'L', "one of two others was heard 300 ms ago");

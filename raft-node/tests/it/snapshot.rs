@@ -11,8 +11,9 @@ fn take(host: &mut Host, index: u64, data: &[u8]) -> Outputs {
     host.run(Input::Snapshot { index: LogIndex(index), data: data.into() })
 }
 
+/// Of another membership than the one with which the hosts begin.
 fn meta(index: u64, term: u64) -> Arc<SnapshotMeta> {
-    let membership = Arc::new(voters(&[0, 1, 2]));
+    let membership = Arc::new(voters(&[0, 1, 2, 7]));
     Arc::new(SnapshotMeta { index: LogIndex(index), term: Term(term), membership })
 }
 
@@ -141,7 +142,7 @@ fn parts_are_put_together_in_order_and_installed_with_the_last() {
     let out = host.hear_only(1, part(2, (4, 2), 3, 5, b"de"));
     assert_eq!(
         events(&out),
-        ["truncate 1", "installed 4/2", "install 4", "membership 4 voters=(0 1 2)"],
+        ["truncate 1", "installed 4/2", "install 4", "membership 4 voters=(0 1 2 7)"],
         "what was in the log conflicts with it, or could"
     );
     assert_eq!(sends(&out), [""; 0], "the answer waits for the write");
@@ -149,7 +150,8 @@ fn parts_are_put_together_in_order_and_installed_with_the_last() {
     assert_eq!((host.commit(), host.view().base, host.log().len()), (4, (LogIndex(4), Term(2)), 0));
     assert_eq!(host.disk.snapshot.as_deref().map(|snapshot| &*snapshot.data), Some(&b"abcde"[..]));
     assert_eq!(answer(&mut host, append(2, 4, 2, &[2], 5)), ["1: AppendEntriesResponse t2 match 5"]);
-    host.restart();
+    let out = host.restart();
+    assert_eq!(events(&out), ["install 4", "membership 4 voters=(0 1 2 7)"]);
     assert_eq!((host.commit(), host.log()), (4, vec![2]));
 }
 

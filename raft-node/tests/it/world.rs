@@ -210,8 +210,13 @@ pub(crate) fn append(term: u64, prev: u64, prev_term: u64, terms: &[u64], commit
 }
 
 pub(crate) fn accepted(term: u64, match_index: u64) -> Message {
+    accepted_in(0, term, match_index, false)
+}
+
+/// An acceptance in a round, from one who holds up leases or does not. A leader's first round is 1.
+pub(crate) fn accepted_in(round: u64, term: u64, match_index: u64, holds: bool) -> Message {
     let result = AppendResult::Accepted { match_index: LogIndex(match_index) };
-    Message::AppendEntriesResponse { term: Term(term), round: 0, holds: false, result }
+    Message::AppendEntriesResponse { term: Term(term), round, holds, result }
 }
 
 pub(crate) fn rejected(term: u64, prev: u64, conflict_term: Option<u64>, conflict_index: u64) -> Message {

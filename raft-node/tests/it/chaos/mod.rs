@@ -98,6 +98,7 @@ impl Storm {
         mut options: impl FnMut(&mut Chance) -> Options,
     ) -> Self {
         let mut chance = Chance::new(seed);
+        let has_bytes = draws(seed, 1).one_in(2);
         let founders = crate::world::voters(&(0..weather.nodes).collect::<Vec<_>>());
         let count = weather.nodes + weather.joiners;
         let hosts: Vec<Host> = (0..count)
@@ -113,7 +114,7 @@ impl Storm {
         let mut storm = Self {
             machines: vec![Machine::default(); count],
             // One storm in two is on disks of bytes.
-            tapes: (0..count).map(|_| (weather.requests > 0 && seed % 2 == 1).then(Tape::new)).collect(),
+            tapes: (0..count).map(|_| (weather.requests > 0 && has_bytes).then(Tape::new)).collect(),
             done: vec![Vec::new(); count],
             timers: vec![[(None, 0); 3]; count],
             rates: (0..count).map(|_| 1_000_000 - drift + chance.below(2 * drift + 1)).collect(),
@@ -350,25 +351,32 @@ impl Storm {
     }
 }
 
-/// One of several values, by the seed.
-fn one_of<T: Copy>(values: &[T], seed: u64) -> T {
-    values[usize::try_from(seed).expect("a seed of a test is small") % values.len()]
+/// What is drawn before a storm, apart from what happens in it: each purpose has draws of its own, so that all
+/// of what they decide meets.
+fn draws(seed: u64, purpose: u64) -> Chance {
+    Chance::new(Chance::new(seed).bits() ^ purpose)
+}
+
+/// One of several values.
+fn one_of<T: Copy>(values: &[T], chance: &mut Chance) -> T {
+    values[chance.index(values.len())]
 }
 
 /// Many storms: how they ended is asserted, what they came to is added up.
 pub(crate) fn storms(seeds: std::ops::Range<u64>, steps: u32) -> (Counts, usize, usize) {
     let (mut sum, mut committed, mut elected) = (Counts::default(), 0, 0);
     for seed in seeds {
+        let draw = &mut draws(seed, 2);
         let weather = Weather {
-            nodes: one_of(&[3, 5, 4, 1, 3], seed),
-            joiners: one_of(&[2, 0, 1, 3], seed),
+            nodes: one_of(&[3, 5, 4, 1, 3], draw),
+            joiners: one_of(&[2, 0, 1, 3], draw),
             requests: 15,
-            lost: one_of(&[10, 40, 1000], seed),
-            election: one_of(&[60, 200], seed),
+            lost: one_of(&[10, 40, 1000], draw),
+            election: one_of(&[60, 200], draw),
             ..ROUGH
         };
-        let drift = if seed % 2 == 0 { 0 } else { 1_000 };
-        let alike = (seed % 3 == 0).then(|| crate::nonsense::options(&mut Chance::new(seed)));
+        let drift = one_of(&[0, 1_000], draw);
+        let alike = draw.one_in(3).then(|| crate::nonsense::options(&mut Chance::new(seed)));
         let mut storm = Storm::mixed(seed, weather, |chance| {
             let drawn = crate::nonsense::options(chance);
             Options { clock_drift_max_ppm: drift, ..alike.clone().unwrap_or(drawn) }
@@ -395,10 +403,11 @@ pub(crate) fn storms(seeds: std::ops::Range<u64>, steps: u32) -> (Counts, usize,
 fn a_storm_breaks_nothing_and_a_calm_cluster_agrees() {
     let (mut committed, mut elected) = (0, 0);
     for seed in 0..300 {
-        let weather = Weather { nodes: one_of(&[3, 5, 4, 1, 7], seed), ..ROUGH };
+        let draw = &mut draws(seed, 2);
+        let weather = Weather { nodes: one_of(&[3, 5, 4, 1, 7], draw), ..ROUGH };
         let options = Options {
-            noop_on_election: seed % 2 == 0,
-            entries_per_append_max: if seed % 3 == 0 { 2 } else { 64 },
+            noop_on_election: draw.one_in(2),
+            entries_per_append_max: one_of(&[2, 64, 64], draw),
             ..Options::default()
         };
         let mut storm = Storm::new(seed, weather, &options);
