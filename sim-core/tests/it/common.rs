@@ -2,8 +2,8 @@
 //! then. What it does is simple enough to be foretold.
 
 use sim_core::{
-    Digest, DiskView, DropReason, Effects, Encode, FileId, Label, Latency, LinkQuality, MessageId, Process,
-    ProcessId, Record, Settings, Simulation, Span, Stamp, TimerId, VirtualTime, WriteId,
+    Digest, DiskView, DropReason, Effects, Encode, Fault, FileId, Label, Latency, LinkQuality, MessageId,
+    Observer, Process, ProcessId, Record, Settings, Simulation, Span, Stamp, TimerId, VirtualTime, WriteId,
 };
 
 pub(crate) const BEAT: TimerId = TimerId(0);
@@ -171,6 +171,10 @@ pub(crate) const fn at(millis: u64) -> VirtualTime {
 
 pub(crate) const fn ms(millis: u64) -> Span {
     Span::from_millis(millis)
+}
+
+pub(crate) fn inject<T: Process, O: Observer<T::Facts, T::Note>>(world: &mut Simulation<T, O>, fault: Fault) {
+    world.inject(&fault).expect("the fault is possible");
 }
 
 pub(crate) fn world(settings: &Settings, habits: &[Habits], seed: u64) -> World {

@@ -1,8 +1,9 @@
 //! Crashes: what they keep, and exactly where they come.
 
+use crate::common::{at, inject};
 use crate::scribe::{
-    LOG, Order, P0, Told, World, append, ask, at, crashed, durable, inject, reboot, replace, scribe, scribes,
-    survivors, told,
+    LOG, Order, P0, Told, World, append, ask, crashed, durable, reboot, replace, scribe, scribes, survivors,
+    told,
 };
 use sim_core::{CrashPoint, Fault, Honesty, Kept, ProcessId, Record};
 use std::collections::BTreeSet;

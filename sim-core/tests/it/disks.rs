@@ -1,8 +1,9 @@
 //! What disks do, and what can be wrong with them.
 
+use crate::common::{at, inject};
 use crate::scribe::{
-    LOG, META, Order, P0, Told, append, ask, asleep, at, crashed, durable, durable_text, inject, reboot,
-    replace, scribe, survivors, text, told,
+    LOG, META, Order, P0, Told, append, ask, asleep, crashed, durable, durable_text, reboot, replace, scribe,
+    survivors, text, told,
 };
 use sim_core::{
     CrashMode, CrashPoint, DiskError, DiskQuality, Fault, FaultError, FileId, Honesty, Kept, Latency,

@@ -1,16 +1,12 @@
 //! What can be ordered of messages on their way, beyond losing them: doubling, shuffling, delivering, silencing.
 
-use crate::common::{Note, P, TELL, World, at, dropped, heard, ms, speaker, steady};
+use crate::common::{Note, P, TELL, World, at, dropped, heard, inject, ms, speaker, steady};
 use sim_core::{
     DropReason, Fault, FaultError, InFlight, Latency, LinkQuality, MessageId, ProcessId, Ratio, Record,
     Settings,
 };
 
 const ALL: Fault = Fault::DuplicatePending { from: None, to: None, kind: None };
-
-fn inject(world: &mut World, fault: Fault) {
-    world.inject(&fault).expect("the fault is possible");
-}
 
 fn shuffle(from: Option<ProcessId>) -> Fault {
     Fault::Shuffle { from, to: None, kind: None }

@@ -1,8 +1,9 @@
 //! A process that does to its disk what it is asked to do, and tells what becomes of it.
 
+use crate::common::inject;
 use sim_core::{
     CrashMode, Digest, DiskError, DiskQuality, DiskView, Effects, Encode, Fault, FileId, Kept, Label,
-    Latency, Process, ProcessId, Record, Settings, Simulation, Span, Stamp, TimerId, VirtualTime, WriteId,
+    Latency, Process, ProcessId, Record, Settings, Simulation, Span, Stamp, TimerId, WriteId,
 };
 
 pub(crate) const LOG: FileId = FileId(0);
@@ -151,16 +152,8 @@ pub(crate) fn scribe() -> World {
     scribes(1, 1)
 }
 
-pub(crate) const fn at(millis: u64) -> VirtualTime {
-    VirtualTime::ZERO.after(Span::from_millis(millis))
-}
-
 pub(crate) fn ask(world: &mut World, orders: &[Order]) {
     assert!(world.request(P0, orders.to_vec()), "it is up");
-}
-
-pub(crate) fn inject(world: &mut World, fault: Fault) {
-    world.inject(&fault).expect("the fault is possible");
 }
 
 /// What process 0 told and when, in milliseconds.
