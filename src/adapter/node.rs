@@ -144,7 +144,7 @@ impl RaftProcess {
         let installs = outputs.extract_if(.., |output| matches!(output, Output::Install { .. }));
         for install in installs.collect::<Vec<_>>() {
             if let Output::Install { snapshot } = install {
-                booted.service.install(&snapshot).expect("its facts were just read");
+                booted.service.install(&snapshot, fx).expect("its facts were just read");
             }
         }
         booted.perform(&mut outputs, fx);
@@ -234,7 +234,7 @@ impl RaftProcess {
     fn install(&mut self, snapshot: &Snapshot, fx: &mut Effects<'_, Member>) {
         let installed = service::facts(snapshot).and_then(|facts| {
             tell::rarely(fx, Note::Installed(Box::new(facts)));
-            self.service.install(snapshot)
+            self.service.install(snapshot, fx)
         });
         if let Err(what) = installed {
             let _: Option<Self> = fail(what, fx);

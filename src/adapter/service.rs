@@ -130,6 +130,12 @@ impl Service {
                 !is_this
             });
         }
+        self.serve_ready(fx);
+    }
+
+    /// The state machine has come further: answers the readers who waited for that.
+    #[inline]
+    fn serve_ready(&mut self, fx: &mut Effects<'_, Member>) {
         if !self.ready.is_empty() {
             let ready = core::mem::take(&mut self.ready);
             for (due, reader) in ready {
@@ -178,11 +184,16 @@ impl Service {
     /// # Errors
     ///
     /// If its bytes are none that a state machine wrote; nothing has changed then.
-    pub(super) fn install(&mut self, snapshot: &Snapshot) -> Result<(), String> {
+    pub(super) fn install(
+        &mut self,
+        snapshot: &Snapshot,
+        fx: &mut Effects<'_, Member>,
+    ) -> Result<(), String> {
         let (log, machine) = read(snapshot)?;
         (self.log, self.machine) = (log, machine);
         self.snapshot = snapshot.index.0;
         self.queue.retain(|(index, _)| *index > snapshot.index);
+        self.serve_ready(fx);
         Ok(())
     }
 }

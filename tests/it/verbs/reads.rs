@@ -51,3 +51,19 @@ fn a_read_that_comes_out_otherwise_is_told() {
     fails(&read(r#""at": "f", "kind": "read_index", "bind": "who""#), "nobody served the read");
     fails(&read(r#""at": "crashed", "kind": "local", "expect": "served""#), "means nobody now");
 }
+
+/// The follower lacks the entry that its read waits for, and gets it as part of a snapshot, after which nothing more comes.
+#[test]
+fn a_read_of_a_follower_is_served_when_a_snapshot_reaches_its_index() {
+    passes(
+        r#""steps": [LED, { "propose": "x" }, { "sleep": "60ms" }, { "hold": { "from": "l", "to": "f" } }, { "propose": "y" },
+        { "sleep": "20ms" },
+        { "call": { "to": "f", "op": { "get": "k" }, "kind": "follower", "within": "10s", "wait": false } },
+        { "sleep": "20ms" }, { "drop_pending": { "from": "l", "to": "f", "kind": "AppendEntries" } },
+        { "deliver_one": { "from": "l", "to": "f", "kind": "ReadIndexResponse" } }, { "snapshot": "l" }, { "sleep": "20ms" },
+        { "assert": { "index": { "of": "f", "which": "applied", "equals": 1 } } },
+        { "assert": { "calls": { "outcome": "pending", "at_least": 1 } } }, { "release": { "from": "l", "to": "f" } },
+        { "until": { "that": { "index": { "of": "f", "which": "snapshot", "equals": 2 } }, "within": "200ms" } },
+        { "sleep": "10ms" }, { "assert": { "calls": { "outcome": "not_found", "at_least": 1, "at_most": 1 } } }]"#,
+    );
+}
