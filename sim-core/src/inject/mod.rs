@@ -10,8 +10,8 @@ pub(crate) use messages::{age, matching};
 use crate::disk::Disk;
 use crate::queue::Key;
 use crate::simulation::Simulation;
-use crate::world::{Halt, SLAB, Stage, TAG, TIMER};
-use crate::{DropReason, Fault, InFlight, Observer, Process, ProcessId, Record};
+use crate::world::{Halt, SLAB, Stage, TAG, TIMER, World};
+use crate::{DropReason, Fault, InFlight, Observer, Process, ProcessId, Record, Span};
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// Does something to the world, now. What has no effect (healing what is whole, crashing what is down) is lawful.
@@ -152,9 +152,13 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             let key = Key::new(now, tie, what);
             match what & TAG {
                 TIMER => {
-                    let timer = &mut self.world.timers[(what & !TAG) as usize];
+                    let index = (what & !TAG) as usize;
+                    let (process, id) = World::<P>::timer_at(index);
+                    // Its clock may have long to go to where the timer was due, if it was fired by order.
+                    let deadline = self.world.clocks.arm(process, id.0, now, Span::ZERO);
+                    let timer = &mut self.world.timers[index];
                     timer.armed = true;
-                    timer.deadline = now;
+                    timer.deadline = deadline;
                     timer.queued = Some(key);
                 }
                 _ => debug_assert_eq!(what & TAG, SLAB, "only messages, news and timers wait"),

@@ -1,6 +1,6 @@
 //! Clocks that are wrong, and the timers that run by them.
 
-use crate::common::{Habits, Note, P, World, at, ms, notes, world};
+use crate::common::{BEAT, Habits, Note, P, World, at, ms, notes, world};
 use sim_core::{ClockChange, Fault, FaultError, LocalTime, Settings, Span, VirtualTime};
 
 /// One process that beats every 10 ms of its own time.
@@ -76,6 +76,30 @@ fn a_step_moves_the_clock_and_no_timer() {
 }
 
 #[test]
+fn a_step_is_added_to_those_before_it_and_taken_back_by_its_opposite() {
+    let mut world = beater();
+    set(&mut world, ClockChange::Drift { ppm: 100_000 });
+    world.run_until(at(10));
+    for (change, shown) in [
+        (ClockChange::Ahead { by: ms(7) }, 18_000_000),
+        (ClockChange::Ahead { by: ms(5) }, 23_000_000),
+        (ClockChange::Back { by: ms(5) }, 18_000_000),
+        (ClockChange::Back { by: ms(9) }, 9_000_000),
+        (ClockChange::Drift { ppm: -500_000 }, 9_000_000),
+        (ClockChange::Right, 10_000_000),
+        (ClockChange::Ahead { by: ms(1) }, 11_000_000),
+    ] {
+        set(&mut world, change);
+        assert_eq!(world.clock(P(0)), LocalTime(shown), "after {change:?}");
+    }
+    world.run_until(at(30));
+    assert_eq!(world.clock(P(0)), LocalTime(31_000_000), "the step stays");
+    world.inject(&Fault::Crash { process: P(0) }).unwrap();
+    world.inject(&Fault::Restart { process: P(0) }).unwrap();
+    assert_eq!(world.clock(P(0)), LocalTime(31_000_000), "it is the machine's, not the process's");
+}
+
+#[test]
 fn a_clock_that_wanders_is_right_after_each_period() {
     let mut world = beater();
     set(&mut world, ClockChange::Wander { ppm: 500_000, period: ms(20) });
@@ -107,6 +131,22 @@ fn a_paused_process_finds_its_timers_late_whatever_its_clock_does() {
     set(&mut world, ClockChange::Drift { ppm: -400_000 });
     world.run_until(at(47));
     assert_eq!(beats(&world), [30_000_000, 46_666_667]);
+}
+
+#[test]
+fn a_timer_fired_by_order_during_a_pause_is_late_whatever_its_clock_does() {
+    for before in [None, Some(ClockChange::Drift { ppm: 100_000 })] {
+        let mut world = beater();
+        before.into_iter().for_each(|change| set(&mut world, change));
+        world.run_until(at(2));
+        world.inject(&Fault::Pause { process: P(0) }).unwrap();
+        assert!(world.fire_timer(P(0), BEAT));
+        world.run_until(at(4));
+        world.inject(&Fault::Resume { process: P(0) }).unwrap();
+        set(&mut world, ClockChange::Drift { ppm: -500_000 });
+        world.run_until(at(25));
+        assert_eq!(beats(&world), [4_000_000, 24_000_000], "{before:?}");
+    }
 }
 
 #[test]
