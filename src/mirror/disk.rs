@@ -149,9 +149,9 @@ impl PendingWrites {
         }
         // What would stand beyond a gap adds nothing: no recovery could read it as part of a log. What would stand
         // below the base is covered already.
-        let has_place = |first: &u64| *first <= durable.log.last_index() + 1;
+        let has_place = |first: &u64| *first <= durable.log.last_index().saturating_add(1);
         if let Some(first) = pending.first.filter(has_place) {
-            let covered = (durable.log.base() + 1).saturating_sub(first);
+            let covered = durable.log.base().checked_sub(first).map_or(0, |below| below + 1);
             let skip = usize::try_from(covered).unwrap_or(usize::MAX).min(pending.count);
             durable.log.truncate_from(first);
             let before = pending.before.filter(|_| covered == 0);

@@ -98,7 +98,7 @@ impl LogMirror {
     /// Removes the entry at `from` and all that follow.
     pub fn truncate_from(&mut self, from: u64) {
         // Whatever lies below the base is not there to be removed.
-        let keep = from.saturating_sub(self.base + 1);
+        let keep = from.saturating_sub(self.base).saturating_sub(1);
         self.cells.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
     }
 
@@ -146,7 +146,7 @@ impl LogMirror {
 
     #[inline]
     fn position(&self, index: u64) -> Option<usize> {
-        usize::try_from(index.checked_sub(self.base + 1)?).ok()
+        usize::try_from(index.checked_sub(self.base)?.checked_sub(1)?).ok()
     }
 }
 

@@ -211,7 +211,9 @@ impl NodeMirror {
         self.vote = found.vote;
         self.log.copy_from(&self.durable.log);
         // A node that says that it found less holds less.
-        self.log.truncate_from(found.last_index.saturating_add(1));
+        if let Some(beyond) = found.last_index.checked_add(1) {
+            self.log.truncate_from(beyond);
+        }
         if let Some(facts) = found.snapshot {
             if self.log.last_index() < facts.index {
                 self.log.install(facts);
@@ -231,12 +233,12 @@ impl NodeMirror {
     }
 
     fn append(&mut self, index: u64, term: u64, command: Hash64) -> bool {
-        let next = self.log.last_index() + 1;
+        let last = self.log.last_index();
         // An entry beyond a gap, or below what a snapshot covers, has no place in a log. Log matching says so.
-        if index > next || index <= self.log.base() {
+        if index > last.saturating_add(1) || index <= self.log.base() {
             return false;
         }
-        if index < next {
+        if index <= last {
             // To append in the middle is to remove what stood there.
             self.log.truncate_from(index);
         }

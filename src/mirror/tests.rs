@@ -195,6 +195,29 @@ fn an_installed_snapshot_replaces_the_log_on_disk_when_it_is_durable() {
     }
 }
 
+/// A scenario may begin with a snapshot of any index.
+#[test]
+fn no_index_is_too_high() {
+    for below in [0, 1] {
+        let index = u64::MAX - below;
+        let facts = SnapshotFacts { index, term: 2, ..SnapshotFacts::default() };
+        let append = |story: Story, term, name| {
+            story.append_at(0, u64::MAX, term, name).persist(0, None, Some((u64::MAX, 1))).durable(0)
+        };
+        let story = settled().install(0, facts).durable(0);
+        let story = append(append(story, 3, "x"), 4, "y");
+        let expected = if below == 0 { vec![] } else { vec![4] };
+        let node = story.node(0);
+        for log in [&node.log, &node.durable.log] {
+            assert_eq!((log.base(), log.last_index(), terms(log)), (index, u64::MAX, expected.clone()));
+            assert_eq!(log.slice(u64::MAX, 9).len(), expected.len());
+        }
+        let story = story.truncate(0, u64::MAX);
+        assert_eq!(story.node(0).log.last_index(), index);
+        assert_eq!(story.restart(0).node(0).log.last_index(), u64::MAX);
+    }
+}
+
 #[test]
 fn what_survived_of_the_writes_under_way_is_durable_from_then_on() {
     let story = settled().append(0, 3, "c").persist_log(0, 3).append(0, 3, "d").persist_log(0, 4);
