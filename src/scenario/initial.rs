@@ -21,8 +21,9 @@ pub struct InitialMembers {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InitialState {
-    /// Its term. Default: that of the last entry, or of the snapshot.
+    /// Its term, at most 2^53. Default: that of the last entry, or of the snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = 9_007_199_254_740_992_u64))]
     pub term: Option<u64>,
     /// The number of the node that has its vote in this term.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,8 +63,8 @@ impl InitialState {
 #[serde(remote = "Self", deny_unknown_fields)]
 #[schemars(rename = "InitialEntry", transform = term_number)]
 pub struct InitialEntry {
-    /// Its term, from 1.
-    #[schemars(range(min = 1))]
+    /// Its term, from 1 to 2^53.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_992_u64))]
     pub term: u64,
     /// Its command. Absent: none, as in the entry of a new leader.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -79,17 +80,17 @@ shorthand!(
 );
 
 fn term_number(schema: &mut schemars::Schema) {
-    or(schema, &serde_json::json!({ "type": "integer", "minimum": 1 }));
+    or(schema, &serde_json::json!({ "type": "integer", "minimum": 1, "maximum": 1_u64 << 53 }));
 }
 
 /// What a snapshot covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InitialSnapshot {
-    /// The index of the last entry that it covers, from 1.
-    #[schemars(range(min = 1))]
+    /// The index of the last entry that it covers, from 1 to 2^53.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_992_u64))]
     pub index: u64,
-    /// The term of that entry, from 1.
-    #[schemars(range(min = 1))]
+    /// The term of that entry, from 1 to 2^53.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_992_u64))]
     pub term: u64,
 }

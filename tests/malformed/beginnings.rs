@@ -1,6 +1,7 @@
 //! Options, members, disks and clocks that make no sense.
 
 use crate::refused::field_refused;
+use seaworthy::scenario::Scenario;
 
 #[track_caller]
 fn raft_refused(fields: &str, words: &[&str]) {
@@ -87,6 +88,20 @@ fn disks_that_cannot_hold_what_they_begin_with() {
         "\"initial\": { \"0\": { \"snapshot\": { \"index\": 1, \"term\": §0 } } }",
         &["0 is out of range"],
     );
+    let far = "{ \"snapshot\": { \"index\": 18446744073709551615, \"term\": 1 }, \"log\": [1] }";
+    let marked = far.replace("18", "§18");
+    field_refused(
+        &format!("\"initial\": {{ \"0\": {marked}, \"1\": {{ \"log\": [1] }} }}"),
+        &["18446744073709551615 is out of range", "1 to 9007199254740992"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"term\": §9007199254740993 } }",
+        &["9007199254740993 is out of range", "0 to 9007199254740992"],
+    );
+    field_refused(
+        "\"initial\": { \"0\": { \"log\": [1, §9007199254740993] } }",
+        &["9007199254740993 is out of range", "1 to 9007199254740992"],
+    );
     field_refused("\"initial\": { \"0\": { \"term\": 1, \"vote\": §5 } }", &["there is no node 5"]);
     field_refused("\"initial\": { \"0\": { \"vote\": §1 } }", &["nobody votes in term 0"]);
     field_refused(
@@ -101,6 +116,18 @@ fn disks_that_cannot_hold_what_they_begin_with() {
         &format!("\"initial\": {{ \"0\": {{ \"log\": §[{}1] }} }}", "1, ".repeat(10_000)),
         &["10001 entries", "at most 10000"],
     );
+}
+
+#[test]
+fn logs_that_nobody_can_compare_are_not_compared() {
+    let far = "{ \"snapshot\": { \"index\": 18446744073709551615, \"term\": 1 }, \"log\": [1] }";
+    let text = |before: &str| {
+        format!("{{ \"name\": \"x\", \"nodes\": 3, {before} \"initial\": {{ \"0\": {far}, \"1\": {far} }} }}")
+    };
+    let problems = |text: &str| Scenario::parse("far.json", text).unwrap_err().problems().len();
+    assert_eq!(problems(&text("")), 2);
+    // Nor when so much was wrong before that nothing more is told.
+    assert_eq!(problems(&text(&format!("\"down\": [{}9],", "9, ".repeat(200)))), 100);
 }
 
 #[test]

@@ -118,6 +118,11 @@ impl Checker {
         }
     }
 
+    /// How many findings there are so far, told or not.
+    fn found(&self) -> usize {
+        self.findings.len() + self.untold
+    }
+
     /// The known name nearest to `word`. Not looked for when nobody will be told.
     fn nearest<'a>(&'a self, word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         if self.findings.len() < TOLD_MAX { nearest(word, candidates) } else { None }
