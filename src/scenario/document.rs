@@ -15,7 +15,7 @@ use crate::scenario::storage::StorageOptions;
 use crate::violation::Property;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A story of a Raft cluster: who takes part, what happens, what must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -136,7 +136,7 @@ impl Scenario {
     #[must_use]
     pub fn callers(&self) -> Vec<Name> {
         let mut names = Vec::new();
-        callers(&self.steps, &mut names);
+        callers(&self.steps, &mut BTreeSet::new(), &mut names);
         names
     }
 
@@ -154,14 +154,14 @@ impl Scenario {
     }
 }
 
-fn callers(steps: &[Step], names: &mut Vec<Name>) {
+fn callers<'a>(steps: &'a [Step], seen: &mut BTreeSet<&'a Name>, names: &mut Vec<Name>) {
     for step in steps {
         if let Step::Call(call) = step
-            && !names.contains(&call.client)
+            && seen.insert(&call.client)
         {
             names.push(call.client.clone());
         }
-        step.blocks().into_iter().for_each(|steps| callers(steps, names));
+        step.blocks().into_iter().for_each(|steps| callers(steps, seen, names));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Workloads, calls and targets of clients that make no sense.
 
-use crate::refused::{field_refused, steps_refused};
+use crate::refused::{field_refused, refused, steps_refused};
+use seaworthy::scenario::Scenario;
 
 /// A scenario with two clients and these steps is refused, with one problem, at the mark.
 #[track_caller]
@@ -51,6 +52,33 @@ fn clients_that_do_not_exist() {
         &["the workload has 2 clients"],
     );
     with_clients_refused("{ \"bind\": { \"name\": §\"clients\", \"to\": 0 } }", &["a reserved word"]);
+}
+
+#[test]
+fn more_clients_than_a_run_can_hold() {
+    let calls = |count: usize| {
+        let call = |number| format!("{{\"call\":{{\"client\":\"c{number}\",\"op\":{{\"get\":\"x\"}}}}}}");
+        (0..count).map(call).collect::<Vec<_>>().join(",")
+    };
+    let most = |fields: &str, count| {
+        let text = format!("{{ \"name\": \"x\", {fields}, \"steps\": [{}] }}", calls(count));
+        Scenario::parse("many.json", &text).map(|scenario| scenario.callers().len())
+    };
+    assert_eq!(most("\"nodes\": 5", 1_019).ok(), Some(1_019));
+    assert_eq!(most("\"nodes\": 255, \"workload\": { \"clients\": 64 }", 705).ok(), Some(705));
+    field_refused(
+        &format!("\"steps\": §[{}]", calls(1_020)),
+        &["1020 clients that call beside 5 nodes and 0 clients of a workload", "at most 1019"],
+    );
+    field_refused(
+        &format!("\"workload\": {{ \"clients\": 64 }}, \"steps\": §[{}]", calls(956)),
+        &["956 clients that call beside 5 nodes and 64 clients of a workload", "at most 955"],
+    );
+    // A cluster or a workload that leaves no room at all is told of alone.
+    refused(
+        &format!("{{ \"name\": \"x\", \"nodes\": §60000, \"steps\": [{}] }}", calls(1)),
+        &["a cluster of 60000 nodes"],
+    );
 }
 
 #[test]

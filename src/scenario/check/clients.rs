@@ -3,8 +3,10 @@
 use super::Checker;
 use crate::kv::Workload;
 use crate::scenario::client::{Call, CallAnswer, Operation, OperationKind};
+use crate::scenario::document::NODES_MAX;
 use crate::scenario::path::Segment;
 use crate::scenario::target::{Client, Target};
+use sim_core::ProcessId;
 
 /// The longest value that a call may write, in bytes.
 const VALUE_MAX: usize = 1_000;
@@ -17,6 +19,18 @@ impl Checker {
             self.wrong(wrong.problem);
             self.path.0.truncate(self.path.0.len() - wrong.path.len());
         }
+    }
+
+    /// Every name that calls is a process, and so is every node and every client of the workload.
+    pub(super) fn room_for_callers(&mut self) {
+        let (nodes, clients, callers) = (self.nodes, self.clients, self.callers.len());
+        let taken = u32::from(nodes) + u32::from(clients);
+        let Some(most) = u32::from(ProcessId::COUNT_MAX).checked_sub(taken) else { return };
+        self.wrong_if(nodes <= NODES_MAX && callers > most as usize, || {
+            format!(
+                "{callers} clients that call beside {nodes} nodes and {clients} clients of a workload: expected at most {most}"
+            )
+        });
     }
 
     pub(super) fn client(&mut self, client: &Client) {

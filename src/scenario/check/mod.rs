@@ -155,7 +155,10 @@ impl Checker {
         });
         self.beginning(scenario);
         self.options(scenario);
-        self.under("steps", |c| c.whole_story(&scenario.steps));
+        self.under("steps", |c| {
+            c.room_for_callers();
+            c.whole_story(&scenario.steps);
+        });
         self.ending(scenario);
         if let Some(mutation) = &scenario.mutation {
             self.under("mutation", |c| {
