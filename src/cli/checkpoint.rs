@@ -6,6 +6,7 @@ use crate::SIM_VERSION;
 use crate::cli::output::shown;
 use crate::cli::{Exit, Failure};
 use crate::fuzz::Tally;
+use core::fmt::Display;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -55,8 +56,7 @@ impl Campaign {
 #[serde(deny_unknown_fields)]
 struct Written {
     campaign: Campaign,
-    /// The number of the next run.
-    next: u64,
+    /// What happened so far. The next run has the number of those in it.
     tally: Tally,
 }
 
@@ -72,10 +72,15 @@ impl Checkpoint {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let wrong = |why: String| Failure::new(Exit::BadInput, format!("{}: {why}", shown(path)));
         let found = match fs::read_to_string(path) {
-            Ok(text) => Some(
-                serde_json::from_str(&text)
-                    .map_err(|error| wrong(format!("this is no checkpoint of a campaign: {error}")))?,
-            ),
+            Ok(text) => {
+                let no_checkpoint =
+                    |why: &dyn Display| wrong(format!("this is no checkpoint of a campaign: {why}"));
+                let written: Written = serde_json::from_str(&text).map_err(|error| no_checkpoint(&error))?;
+                if !written.tally.is_plausible() {
+                    return Err(no_checkpoint(&"a sum in `tally` is above what any campaign comes to"));
+                }
+                Some(written)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(wrong(error.to_string())),
         };
@@ -87,12 +92,12 @@ impl Checkpoint {
         self.found.as_ref().map(|found| found.campaign.seeds.as_str())
     }
 
-    /// How far `campaign` has come: the next run, and the tally of those before it.
-    pub(crate) fn progress(&self, campaign: &Campaign) -> Result<(u64, Tally), Failure> {
-        let Some(found) = &self.found else { return Ok((0, Tally::default())) };
+    /// How far `campaign` has come.
+    pub(crate) fn progress(&self, campaign: &Campaign) -> Result<Tally, Failure> {
+        let Some(found) = &self.found else { return Ok(Tally::default()) };
         let differences = campaign.differences(&found.campaign);
         if differences.is_empty() {
-            return Ok((found.next, found.tally.clone()));
+            return Ok(found.tally.clone());
         }
         let what = differences.join("; ");
         let message = format!("{}: this is a checkpoint of another campaign: {what}", shown(&self.path));
@@ -100,8 +105,8 @@ impl Checkpoint {
     }
 
     /// Writes how far it has come. Whoever reads the file meanwhile finds the old or the new, whole.
-    pub(crate) fn write(&self, campaign: &Campaign, next: u64, tally: &Tally) -> Result<(), Failure> {
-        let written = Written { campaign: campaign.clone(), next, tally: tally.clone() };
+    pub(crate) fn write(&self, campaign: &Campaign, tally: &Tally) -> Result<(), Failure> {
+        let written = Written { campaign: campaign.clone(), tally: tally.clone() };
         let mut text = serde_json::to_string_pretty(&written).expect("numbers and text can be written");
         text.push('\n');
         let mut beside = self.path.clone().into_os_string();

@@ -65,10 +65,11 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         None => Seed(seed).to_string(),
     };
     let campaign = Campaign::new(seeds, args.mutation.clone());
-    let (first, mut tally) = match &checkpoint {
+    let mut tally = match &checkpoint {
         Some(checkpoint) => checkpoint.progress(&campaign)?,
-        None => (0, Tally::default()),
+        None => Tally::default(),
     };
+    let first = tally.runs;
     let which = if args.seeds.is_some() { "seeds" } else { "seed" };
     output.aside(&format!("fuzz  {which} {}", campaign.seeds));
     if first > 0 {
@@ -96,14 +97,14 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
     let mut progress = Progress::new(if time.is_none() { Some(count) } else { None }, output);
     let mut found: Option<Result<Done, UnknownMutation>> = None;
     let mut written = (Duration::ZERO, Ok(()));
-    in_order(count.saturating_sub(first), args.jobs.count(), work, |index, result| match result {
+    in_order(count.saturating_sub(first), args.jobs.count(), work, |_, result| match result {
         Ok(done) if done.outcome.verdict.as_expected() => {
             tally.add(&done.outcome, matches!(done.scenario.end, End::Live(_)));
             progress.at(tally.runs, &watch);
             if let Some(checkpoint) = &checkpoint
                 && watch.elapsed() >= written.0 + WRITE_EVERY
             {
-                written = (watch.elapsed(), checkpoint.write(&campaign, first + index + 1, &tally));
+                written = (watch.elapsed(), checkpoint.write(&campaign, &tally));
             }
             if written.1.is_ok() { Flow::Continue } else { Flow::Stop }
         }
@@ -116,7 +117,7 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
     written.1?;
     if let Some(checkpoint) = &checkpoint {
         // A run that failed is not counted: going on meets it again.
-        checkpoint.write(&campaign, tally.runs, &tally)?;
+        checkpoint.write(&campaign, &tally)?;
     }
     let elapsed = watch.elapsed();
     let fresh = tally.runs - first;

@@ -45,6 +45,9 @@ pub struct Tally {
     pub digest: u64,
 }
 
+/// No campaign counts that far.
+const SUM_MAX: u64 = 1 << 60;
+
 mod hexadecimal {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
@@ -87,6 +90,24 @@ impl Tally {
         let mut digest = Digest::new();
         digest.pair(self.digest, outcome.digest);
         self.digest = digest.value();
+    }
+
+    /// Whether more runs can be added to it: no sum is near the end of 64 bits, as none is that was counted.
+    #[must_use]
+    pub fn is_plausible(&self) -> bool {
+        let of_runs = [
+            self.committed,
+            self.elected_again,
+            self.installed_snapshot,
+            self.changed_members,
+            self.lost_unsynced,
+            self.crashed_at_operation,
+            self.used_clients,
+            self.excused,
+        ];
+        let mut sums = vec![self.runs, self.events, self.client_calls, self.client_answers];
+        sums.extend(self.judged.values());
+        of_runs.into_iter().all(|count| count <= self.runs) && sums.into_iter().all(|sum| sum <= SUM_MAX)
     }
 
     /// The tally for people, a few lines.
