@@ -122,8 +122,9 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
     let elapsed = watch.elapsed();
     let fresh = tally.runs - first;
     let about = |failed: u64| {
+        let key = if args.seeds.is_some() { "seeds" } else { "campaign_seed" };
         json!({
-            "campaign_seed": Seed(seed).to_string(),
+            key: campaign.seeds,
             "runs_done": tally.runs + failed,
             "failed": failed,
             "tally": tally,

@@ -205,6 +205,16 @@ fn a_campaign_that_was_stopped_goes_on_to_what_it_would_have_come_to() {
 }
 
 #[test]
+fn a_campaign_over_given_seeds_names_them() {
+    let output = text(&seaworthy(&["fuzz", "--seeds", "5..8", "--format", "json"]).stdout);
+    assert!(output.contains("\"seeds\":\"0x5..0x8\"") && output.contains("\"runs_done\":3"), "{output}");
+    // No seed of a campaign decides anything there, and the same command prints the same.
+    assert!(!output.contains("campaign_seed"), "{output}");
+    let drawn = text(&campaign("5", "3", "").stdout);
+    assert!(drawn.contains("\"campaign_seed\":\"0x5\"") && !drawn.contains("\"seeds\""), "{drawn}");
+}
+
+#[test]
 fn a_checkpoint_that_does_not_fit_ends_with_3_and_is_named() {
     let path = temporary("progress.json");
     let _ = std::fs::remove_file(&path);
