@@ -281,7 +281,7 @@ const fn is_yes(wait: &bool) -> bool {
 #[serde(remote = "Self", default, deny_unknown_fields)]
 #[schemars(rename = "ClientSet", transform = or_target)]
 pub struct ClientSet {
-    /// The clients. Default: all of the workload.
+    /// The clients, none of which makes calls. Default: all of the workload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clients: Option<Target>,
 }

@@ -45,6 +45,19 @@ fn clients_that_do_not_exist() {
     with_clients_refused("{ \"crash\": §\"all but client 0\" }", &["`client 0` is no node"]);
     with_clients_refused("{ \"stop_clients\": §\"leader\" }", &["`leader` is no client", "`client 0`"]);
     with_clients_refused("{ \"stop_clients\": [§3] }", &["`3` is no client"]);
+    let call = "{ \"call\": { \"client\": \"alice\", \"op\": { \"get\": \"x\" } } }";
+    for stop in
+        ["\"stop_clients\": §\"client alice\"", "\"start_clients\": [\"client 0\", §\"client alice\"]"]
+    {
+        with_clients_refused(
+            &format!("{call}, {{ {stop} }}"),
+            &["`client alice` makes calls", "clients of the workload"],
+        );
+    }
+    with_clients_refused(
+        &format!("{call}, {{ \"stop_clients\": §\"clients\" }}"),
+        &["also those that make calls", "without a target all of the workload are meant"],
+    );
     with_clients_refused("{ \"await_clients\": { \"clients\": §[] } }", &["names no client"]);
     with_clients_refused("{ \"await_clients\": { \"within\": §\"0s\" } }", &["more than 0"]);
     with_clients_refused(

@@ -86,7 +86,26 @@ impl Checker {
             self.wrong("there are no clients to start or stop: expected a `workload`");
             return;
         }
-        self.awaited_clients(clients);
+        if let Some(target) = clients {
+            self.under("clients", |c| c.worker_target(target));
+        }
+    }
+
+    /// A target that stands for clients of the workload alone. One that makes calls does what it is told, and would be
+    /// through for good when it is stopped: the next call would never come back.
+    fn worker_target(&mut self, target: &Target) {
+        match target {
+            Target::Client(Client::Name(name)) if self.callers.contains(name) => self.wrong(format!(
+                "`{target}` makes calls, one at a time, when it is told to: expected clients of the workload, such as \
+                 `client 0`"
+            )),
+            Target::Clients if !self.callers.is_empty() => self.wrong(
+                "`clients` are also those that make calls: expected clients of the workload, such as `client 0`\nwithout \
+                 a target all of the workload are meant",
+            ),
+            Target::List(items) if !items.is_empty() => self.each(items, Self::worker_target),
+            target => self.client_target(target),
+        }
     }
 
     /// Clients that a step or a predicate is about; by default all.
