@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::scenario::clocks::{ClockOptions, Periodic, SetClock};
 use crate::scenario::document::Scenario;
-use crate::scenario::initial::{InitialMembers, InitialState};
+use crate::scenario::initial::{InitialMembers, InitialSnapshot, InitialState};
 use crate::scenario::node_key::NodeKey;
 use crate::scenario::signed::Drift;
 use sim_core::Ratio;
@@ -36,6 +36,7 @@ impl Checker {
             // Of numbers out of range there is nothing to compare.
             if c.found() == before {
                 c.one_history(&scenario.initial);
+                c.no_log_beside_snapshots(&scenario.initial);
             }
         });
         self.under("clocks", |c| {
@@ -112,6 +113,39 @@ impl Checker {
                 }
             });
         });
+    }
+
+    /// A snapshot of the file says which entry is its last, not which entries it stands for: a log that leads up to that
+    /// entry can be compared with it by nobody, and is taken for another history.
+    fn no_log_beside_snapshots(&mut self, states: &BTreeMap<NodeKey, InitialState>) {
+        let snapshots = || states.iter().filter_map(|(key, state)| Some((key, state.snapshot?)));
+        for (key, state) in states {
+            let covered = state.base() + 1..=state.base() + state.log.len() as u64;
+            let other = snapshots().find(|(_, snapshot)| covered.contains(&snapshot.index));
+            let twin = state.snapshot.and_then(|own| {
+                let differs = |other: InitialSnapshot| other.index == own.index && other.term != own.term;
+                snapshots().take_while(|(other, _)| *other != key).find(|(_, other)| differs(*other))
+            });
+            self.under(&key.to_string(), |c| {
+                if let Some((other, snapshot)) = other {
+                    c.wrong(format!(
+                        "this log leads up to index {index}, where the snapshot of node {other} ends: expected a log that ends \
+                         before or begins with a snapshot of index {index} too",
+                        index = snapshot.index
+                    ));
+                }
+                if let Some((other, snapshot)) = twin {
+                    c.under("snapshot", |c| {
+                        c.under("term", |c| {
+                            c.wrong(format!(
+                                "the snapshot of node {other} has the same index and term {term}: expected {term}",
+                                term = snapshot.term
+                            ));
+                        });
+                    });
+                }
+            });
+        }
     }
 
     /// Logs with an entry of the same index and term are identical up to it (Raft §5.3): no cluster gets elsewhere.
