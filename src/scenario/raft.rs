@@ -74,8 +74,8 @@ pub struct RaftOptions {
     /// How many bytes of a snapshot one InstallSnapshot carries, 1 to 1048576. Default 65536.
     #[schemars(range(min = 1, max = 1_048_576))]
     pub snapshot_chunk: u32,
-    /// How long it takes to apply a committed entry; meanwhile the node goes on. Absent: entries are applied at
-    /// once.
+    /// How long it takes to apply a committed entry; meanwhile the node goes on, and what it commits is applied along
+    /// with it. Absent: entries are applied at once.
     #[serde(with = "As::<Option<Latency>>", skip_serializing_if = "Option::is_none")]
     pub apply_delay: Option<Latency>,
     /// How many committed entries may be waiting to be applied before no more are handed over, 1 to 1000000.
