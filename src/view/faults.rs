@@ -70,7 +70,7 @@ impl Words {
             Fault::CrashAtComing { process, coming, when } => {
                 format!("{verb} {process}, {} storage operation {coming} to come", point(*when))
             }
-            Fault::SetClock { process, clock } => format!("{verb} {process} {}", course(*clock)),
+            Fault::SetClock { process, clock } => format!("{verb} {process} {}", course(*clock, self.ascii)),
         }
     }
 }
@@ -137,10 +137,11 @@ const fn point(when: CrashPoint) -> &'static str {
     }
 }
 
-fn course(clock: ClockChange) -> String {
+fn course(clock: ClockChange, ascii: bool) -> String {
+    let either_way = if ascii { "+-" } else { "±" };
     match clock {
         ClockChange::Drift { ppm } => format!("{ppm:+} ppm"),
-        ClockChange::Wander { ppm, period } => format!("±{ppm} ppm every {period}"),
+        ClockChange::Wander { ppm, period } => format!("{either_way}{ppm} ppm every {period}"),
         ClockChange::Ahead { by } => format!("ahead {by}"),
         ClockChange::Back { by } => format!("back {by}"),
         ClockChange::Right => "right".to_string(),

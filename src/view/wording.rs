@@ -1,6 +1,6 @@
 //! What a record is called, in the words of the field.
 
-use crate::adapter::{ELECTION, HEARTBEAT};
+use crate::adapter::{APPLY, BATCH, ELECTION, HEARTBEAT};
 use crate::record::{Hash64, MESSAGE_KINDS, Note, Record};
 use crate::view::entry::Phrase;
 use crate::view::notes::{NOTHING, persisted};
@@ -325,6 +325,8 @@ fn timer_name(timer: TimerId) -> String {
     match timer {
         ELECTION => "election timeout".to_string(),
         HEARTBEAT => "heartbeat timer".to_string(),
+        BATCH => "batch timer".to_string(),
+        APPLY => "apply timer".to_string(),
         other => format!("timer {}", other.0),
     }
 }

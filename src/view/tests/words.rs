@@ -3,10 +3,10 @@
 use super::story::{Story, p};
 use super::{Detail, TableOptions, draw, options};
 use crate::record::{
-    Action, Call, Effect, Hash64, Members, MessageFacts, Note, Outcome, ReadKind, Refusal, Reply, Return,
-    Role, SnapshotFacts,
+    Action, Call, Effect, Hash64, Members, MessageFacts, Note, Outcome, ReadKind, Record, Refusal, Reply,
+    Return, Role, SnapshotFacts,
 };
-use sim_core::WriteId;
+use sim_core::{ClockChange, Fault, Span, WriteId};
 
 /// A table of one note of node 0, in full.
 fn told(note: Note) -> String {
@@ -41,6 +41,25 @@ fn notes_are_told_in_the_words_of_the_field() {
     for (note, text) in expected {
         let drawn = told(note);
         assert!(drawn.contains(&format!(" {text} ")), "no `{text}` in\n{drawn}");
+    }
+}
+
+#[test]
+fn every_timer_has_a_name_and_a_wandering_clock_is_told_in_ascii_too() {
+    use crate::adapter::{APPLY, BATCH, ELECTION, HEARTBEAT};
+    let names = ["election timeout", "heartbeat timer", "batch timer", "apply timer"];
+    for (timer, name) in [ELECTION, HEARTBEAT, BATCH, APPLY].into_iter().zip(names) {
+        let mut story = Story::new(2);
+        story.push(Record::TimerFired { process: p(0), timer });
+        let drawn = draw(&story, &TableOptions { detail: Detail::Full, ..options(160) });
+        assert!(drawn.contains(name), "no `{name}` in\n{drawn}");
+    }
+    let clock = ClockChange::Wander { ppm: 50_000, period: Span::from_secs(1) };
+    let mut story = Story::new(2);
+    story.fault(Fault::SetClock { process: p(0), clock });
+    for (ascii, told) in [(false, "0 ±50000 ppm every 1s"), (true, "0 +-50000 ppm every 1s")] {
+        let drawn = draw(&story, &TableOptions { ascii, ..options(160) });
+        assert!(drawn.contains(told) && (!ascii || drawn.is_ascii()), "no `{told}` in\n{drawn}");
     }
 }
 
