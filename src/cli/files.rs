@@ -17,7 +17,9 @@ pub(crate) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
     }
     if found.is_empty() {
-        return Err(Failure::new(Exit::NothingSelected, "no scenario files there (*.json, *.jsonc)"));
+        let folders = files.iter().map(|folder| shown(folder)).collect::<Vec<_>>().join(", ");
+        let message = format!("no scenario files in {folders} (*.json, *.jsonc)");
+        return Err(Failure::new(Exit::NothingSelected, message));
     }
     Ok(found)
 }
@@ -46,6 +48,9 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 
 /// Reads a scenario, or says what is wrong with it.
 pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
+    // A file that is not there has no line to show.
+    std::fs::File::open(path)
+        .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
     Scenario::read(path).map_err(|error| {
         let rendered = error.render(output.error_color(), output.width);
         Failure::new(Exit::BadInput, format!("{}\n{}", shown(path), rendered.trim_end()))

@@ -75,8 +75,8 @@ fn a_replay_with_another_digest_ends_with_5_and_says_where() {
 
 #[test]
 fn exit_codes_are_those_that_the_help_lists() {
-    expect(&["run", "no_such_file.json"], 3, "no_such_file.json");
-    expect(&["run", "src/view"], 4, "no scenario files");
+    expect(&["run", "no_such_file.json"], 3, "error: no_such_file.json: No such file");
+    expect(&["run", "src/view"], 4, "no scenario files in src/view (*.json");
     expect(&["run"], 2, "required");
     expect(&["run", STORY, "--seed", "x"], 2, "seed");
     expect(&["run", STORY, "--seeds", "5..5"], 2, "no seed");
