@@ -98,51 +98,6 @@ pub enum TermRef {
     Name(Name),
 }
 
-impl Serialize for TermRef {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Number(number) => serializer.serialize_u64(*number),
-            Self::Name(name) => name.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for TermRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TermVisitor;
-        impl Visitor<'_> for TermVisitor {
-            type Value = TermRef;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the number of a term, or a name that remembers one")
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<TermRef, E> {
-                Ok(TermRef::Number(number))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<TermRef, E> {
-                text.parse().map(TermRef::Name).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_any(TermVisitor)
-    }
-}
-
-impl JsonSchema for TermRef {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "TermRef".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let name = generator.subschema_for::<Name>();
-        schemars::json_schema!({
-            "description": "The number of a term, or a name under which one is remembered.",
-            "anyOf": [{ "type": "integer", "minimum": 0 }, name],
-        })
-    }
-}
-
 /// An index: a number, or the one remembered under the name of a mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexRef {
@@ -152,50 +107,68 @@ pub enum IndexRef {
     Mark(Name),
 }
 
-impl Serialize for IndexRef {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Number(number) => serializer.serialize_u64(*number),
-            Self::Mark(name) => name.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for IndexRef {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IndexVisitor;
-        impl Visitor<'_> for IndexVisitor {
-            type Value = IndexRef;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an index, or the name of a mark")
-            }
-
-            fn visit_u64<E: Error>(self, number: u64) -> Result<IndexRef, E> {
-                Ok(IndexRef::Number(number))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<IndexRef, E> {
-                text.parse().map(IndexRef::Mark).map_err(E::custom)
+/// How a number that may be remembered under a name is written: as the number, or as the name.
+macro_rules! number_or_name {
+    ($type:ident, $name:ident, $expected:literal, $description:literal) => {
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self {
+                    Self::Number(number) => serializer.serialize_u64(*number),
+                    Self::$name(name) => name.serialize(serializer),
+                }
             }
         }
-        deserializer.deserialize_any(IndexVisitor)
-    }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Either;
+                impl Visitor<'_> for Either {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expected)
+                    }
+
+                    fn visit_u64<E: Error>(self, number: u64) -> Result<$type, E> {
+                        Ok($type::Number(number))
+                    }
+
+                    fn visit_str<E: Error>(self, text: &str) -> Result<$type, E> {
+                        text.parse().map($type::$name).map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_any(Either)
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let name = generator.subschema_for::<Name>();
+                schemars::json_schema!({
+                    "description": $description,
+                    "anyOf": [{ "type": "integer", "minimum": 0 }, name],
+                })
+            }
+        }
+    };
 }
 
-impl JsonSchema for IndexRef {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "IndexRef".into()
-    }
-
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let name = generator.subschema_for::<Name>();
-        schemars::json_schema!({
-            "description": "An index, or the name of a mark at which one is remembered.",
-            "anyOf": [{ "type": "integer", "minimum": 0 }, name],
-        })
-    }
-}
+number_or_name!(
+    TermRef,
+    Name,
+    "the number of a term, or a name that remembers one",
+    "The number of a term, or a name under which one is remembered."
+);
+number_or_name!(
+    IndexRef,
+    Mark,
+    "an index, or the name of a mark",
+    "An index, or the name of a mark at which one is remembered."
+);
 
 #[cfg(test)]
 mod tests {
