@@ -24,8 +24,7 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
         scenario.mutation.clone_from(&args.mutation);
     }
     if let Some(path) = &args.save {
-        let text = serde_json::to_string_pretty(&scenario).unwrap_or_default();
-        std::fs::write(path, text + "\n")
+        std::fs::write(path, scenario.to_json())
             .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
         output.aside(&format!("the scenario is in {}", shown(path)));
     }

@@ -71,12 +71,6 @@ impl StorageOptions {
             capacity: own.capacity.or(self.capacity),
         }
     }
-
-    /// How long a write of this node takes to become durable.
-    #[must_use]
-    pub fn write_of(&self, node: u16) -> Latency {
-        self.nodes.get(&NodeKey(node)).and_then(|disk| disk.write).unwrap_or(self.write)
-    }
 }
 
 /// The disk of one node. What is absent stays as in `storage`.
