@@ -1,11 +1,12 @@
 //! Steps about clients of the key-value machine: single calls, and the clients of a workload.
 
+use crate::scenario::defaults::{is_within_default, is_yes, within_default, yes};
 use crate::scenario::form::{As, read_text, text_form};
 use crate::scenario::link::or_target;
 use crate::scenario::name::Name;
 use crate::scenario::read_step::ReadKind;
 use crate::scenario::shorthand::{or, shorthand, tagged};
-use crate::scenario::step::{WITHIN_DEFAULT, is_within_default, within_default};
+use crate::scenario::step::WITHIN_DEFAULT;
 use crate::scenario::target::Target;
 use core::fmt;
 use core::str::FromStr;
@@ -266,14 +267,6 @@ fn caller() -> Name {
 
 fn is_caller(name: &Name) -> bool {
     name.as_str() == "caller"
-}
-
-const fn yes() -> bool {
-    true
-}
-
-const fn is_yes(wait: &bool) -> bool {
-    *wait
 }
 
 /// Clients of the workload: a target, or an object with `clients`.

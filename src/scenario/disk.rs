@@ -1,5 +1,6 @@
 //! Steps about disks: writes that wait, fail, lie, tear or rot, and crashes that keep part of them.
 
+use crate::scenario::defaults::{is_one, is_yes, one, yes};
 use crate::scenario::form::As;
 use crate::scenario::link::or_target;
 use crate::scenario::shorthand::shorthand;
@@ -294,14 +295,6 @@ pub struct Rot {
     pub bits: u32,
 }
 
-const fn one() -> u32 {
-    1
-}
-
-const fn is_one(bits: &u32) -> bool {
-    *bits == 1
-}
-
 /// Lets the next append to a file land over older bytes of it, and leave zeros where it belongs. A node mends what is bad in
 /// the log or in its tail from the other, and does not start if more is bad. Only the newest writes, bad in both, can pass
 /// for torn ones: a node that loses them so is not to blame, and what rests on its disk is not judged any more.
@@ -328,14 +321,6 @@ pub struct LieAboutFsync {
     /// Whether they lie from now on, or are honest again. Default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub on: bool,
-}
-
-const fn yes() -> bool {
-    true
-}
-
-const fn is_yes(on: &bool) -> bool {
-    *on
 }
 
 shorthand!(

@@ -1,6 +1,7 @@
 //! Steps that hold other steps, assertions, and commands.
 
 use crate::scenario::answer::Answer;
+use crate::scenario::defaults::{is_leader, is_one, leader, one};
 use crate::scenario::name::Name;
 use crate::scenario::predicate::Predicate;
 use crate::scenario::shorthand::{or, shorthand};
@@ -160,14 +161,6 @@ impl Propose {
     }
 }
 
-fn leader() -> Target {
-    Target::Leader
-}
-
-fn is_leader(target: &Target) -> bool {
-    *target == Target::Leader
-}
-
 fn command_text(schema: &mut schemars::Schema) {
     or(schema, &serde_json::json!({ "type": "string" }));
 }
@@ -194,14 +187,6 @@ pub struct Branch {
     pub weight: u32,
     /// What to do. May be empty.
     pub steps: Vec<Step>,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-const fn is_one(weight: &u32) -> bool {
-    *weight == 1
 }
 
 /// Does one branch or the other.

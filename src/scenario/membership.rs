@@ -1,6 +1,7 @@
 //! Steps about members, leadership and timers.
 
 use crate::scenario::answer::Answer;
+use crate::scenario::defaults::{is_leader, leader};
 use crate::scenario::link::or_target;
 use crate::scenario::shorthand::{or, shorthand};
 use crate::scenario::target::Target;
@@ -142,14 +143,6 @@ impl Transition {
     fn is_auto(&self) -> bool {
         *self == Self::Auto
     }
-}
-
-fn leader() -> Target {
-    Target::Leader
-}
-
-fn is_leader(target: &Target) -> bool {
-    *target == Target::Leader
 }
 
 /// Asks for another configuration: the changes, which go to the leader, or an object with `changes`.

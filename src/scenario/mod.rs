@@ -7,6 +7,7 @@ mod bounds;
 mod check;
 mod client;
 mod clocks;
+mod defaults;
 mod disk;
 mod document;
 mod end;

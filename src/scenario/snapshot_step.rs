@@ -1,18 +1,11 @@
 //! Steps about snapshots and logs that are made short.
 
+use crate::scenario::defaults::{is_leader, leader};
 use crate::scenario::link::or_target;
 use crate::scenario::shorthand::shorthand;
 use crate::scenario::target::Target;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-fn leader() -> Target {
-    Target::Leader
-}
-
-fn is_leader(target: &Target) -> bool {
-    *target == Target::Leader
-}
 
 /// Drops the beginning of logs as far as a snapshot covers it: a target, or an object with `nodes`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

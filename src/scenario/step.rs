@@ -2,6 +2,7 @@
 
 use crate::scenario::client::{AwaitClients, Call, ClientSet};
 use crate::scenario::clocks::SetClock;
+use crate::scenario::defaults::{is_within_default, within_default};
 use crate::scenario::disk::{
     Crash, CrashAt, FailWrite, FillDisk, LieAboutFsync, MisdirectWrite, Rot, SlowDisk,
 };
@@ -289,14 +290,6 @@ fn bare_verbs(schema: &mut schemars::Schema) {
 
 /// How long `until` waits unless it says so.
 pub const WITHIN_DEFAULT: Span = Span::from_secs(5);
-
-pub(crate) fn within_default() -> Span {
-    WITHIN_DEFAULT
-}
-
-pub(crate) fn is_within_default(within: &Span) -> bool {
-    *within == WITHIN_DEFAULT
-}
 
 /// Lets time pass until the predicate holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
