@@ -3,7 +3,6 @@
 //! Owns which faults lie outside the model, and which properties rest on what they break.
 
 use crate::adapter::{LOG, TAIL};
-use crate::execute::build::options;
 use crate::execute::everybody;
 use crate::execute::{Halt, Runner};
 use crate::mirror::NodeMirror;
@@ -55,7 +54,7 @@ const LEASES: [Property; 2] = [Property::ReadSafety, Property::Linearizability];
 
 /// Whether a clock that does this breaks what the leases of the scenario rest on.
 fn breaks_leases(scenario: &Scenario, clock: ClockChange) -> bool {
-    let all = ProcessId::all(scenario.nodes).map(|node| options(scenario, node));
+    let all = ProcessId::all(scenario.nodes).map(|node| scenario.options_of(node.0));
     let bounds = all.filter(|raft| raft.lease_reads).map(|raft| raft.clock_drift_max.ppm());
     let Some(bound) = bounds.min() else { return false };
     match clock {

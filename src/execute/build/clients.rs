@@ -8,7 +8,7 @@ use sim_core::{ProcessId, Ratio, Span};
 /// What the clients are started with, in the order of their processes.
 pub(super) fn configs(scenario: &Scenario) -> impl Iterator<Item = MemberConfig> {
     let (servers, workers) = (scenario.nodes, workers_of(scenario));
-    let callers = u16::try_from(callers(scenario).len()).expect("a file has fewer names than that");
+    let callers = u16::try_from(scenario.callers().len()).expect("a file has fewer names than that");
     let clients = workers + callers;
     let worker = move |id| {
         scenario.workload.clone().map(|workload| ClientConfig::Workload { id, servers, clients, workload })
@@ -31,24 +31,6 @@ fn workers_of(scenario: &Scenario) -> u16 {
     scenario.workload.as_ref().map_or(0, |workload| workload.clients)
 }
 
-/// The names that call in the steps, each once, in the order in which they call first.
-pub(crate) fn callers(scenario: &Scenario) -> Vec<Name> {
-    let mut names = Vec::new();
-    collect(&scenario.steps, &mut names);
-    names
-}
-
-fn collect(steps: &[Step], names: &mut Vec<Name>) {
-    for step in steps {
-        if let Step::Call(call) = step
-            && !names.contains(&call.client)
-        {
-            names.push(call.client.clone());
-        }
-        step.blocks().into_iter().for_each(|steps| collect(steps, names));
-    }
-}
-
 /// Whether a step wants to know who answered a call.
 pub(super) fn asks_who_answers(steps: &[Step]) -> bool {
     let asks = |step: &Step| matches!(step, Step::Call(call) if call.bind.is_some());
@@ -63,7 +45,7 @@ pub(crate) fn workers(scenario: &Scenario) -> impl Iterator<Item = ProcessId> + 
 
 /// The processes of all clients.
 pub(crate) fn everybody(scenario: &Scenario) -> impl Iterator<Item = ProcessId> + use<> {
-    let callers = u16::try_from(callers(scenario).len()).expect("a file has fewer names than that");
+    let callers = u16::try_from(scenario.callers().len()).expect("a file has fewer names than that");
     let first = scenario.nodes;
     (first..first + workers_of(scenario) + callers).map(ProcessId)
 }
@@ -78,7 +60,7 @@ pub(crate) fn process(scenario: &Scenario, client: &Client) -> Option<ProcessId>
 
 /// The process of the client that calls under this name.
 pub(crate) fn caller(scenario: &Scenario, name: &Name) -> Option<ProcessId> {
-    let place = callers(scenario).iter().position(|caller| caller == name)?;
+    let place = scenario.callers().iter().position(|caller| caller == name)?;
     let first = scenario.nodes + workers_of(scenario);
     u16::try_from(place).ok().map(|place| ProcessId(first + place))
 }

@@ -16,7 +16,7 @@ use crate::execute::happened::Witness;
 use crate::execute::told::Told;
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note};
-use crate::scenario::{Fate, NodeKey, Pin, RaftOptions, Scenario, Target};
+use crate::scenario::{Fate, Pin, RaftOptions, Scenario, Target};
 use core::fmt;
 use sim_core::{Fault, Observer, ProcessId, Settings, Simulation};
 
@@ -39,14 +39,6 @@ impl fmt::Display for UnknownMutation {
 }
 
 impl core::error::Error for UnknownMutation {}
-
-/// The options of one node.
-pub(crate) fn options(scenario: &Scenario, node: ProcessId) -> RaftOptions {
-    match scenario.node_options.get(&NodeKey(node.0)) {
-        Some(change) => scenario.raft.with(change),
-        None => scenario.raft.clone(),
-    }
-}
 
 /// A planted bug, if there is one.
 #[cfg(feature = "mutations")]
@@ -127,9 +119,9 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
         let raft = Config {
             id: node_id(node),
             membership: membership(scenario, node),
-            options: node_options(&options(scenario, node), mutation),
+            options: node_options(&scenario.options_of(node.0), mutation),
         };
-        let service = service_options(&options(scenario, node));
+        let service = service_options(&scenario.options_of(node.0));
         MemberConfig::Node(Box::new(NodeConfig { raft, service }))
     });
     let configs: Vec<_> = nodes.chain(clients::configs(scenario)).collect();

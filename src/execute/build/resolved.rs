@@ -1,9 +1,7 @@
 //! Every option of a run, for people to read before they run it.
 
-use crate::execute::build::options;
 use crate::scenario::{RaftOptions, Scenario};
 use serde_json::Value;
-use sim_core::ProcessId;
 
 /// Every option of a run as it is after all defaults and overrides, one subject a line. Of what is off or absent by default
 /// only what is on is told.
@@ -12,7 +10,7 @@ pub fn resolved(scenario: &Scenario) -> Vec<String> {
     let mut lines =
         vec![format!("nodes     {}", scenario.nodes), format!("raft      {}", raft(&scenario.raft))];
     for node in scenario.node_options.keys() {
-        lines.push(format!("  node {node}  {}", raft(&options(scenario, ProcessId(node.0)))));
+        lines.push(format!("  node {node}  {}", raft(&scenario.options_of(node.0))));
     }
     lines.extend(scenario.members.iter().map(|members| format!("members   {}", json(members))));
     if !scenario.down.is_empty() {

@@ -1,7 +1,6 @@
 //! Within what time a correct cluster must do what is asked of it at the end, derived from what it is made of.
 
 use crate::adapter::SNAPSHOT;
-use crate::execute::build::options;
 use crate::execute::{Runner, everybody};
 use crate::record::{MessageFacts, Note};
 use crate::scenario::RaftOptions;
@@ -22,7 +21,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// - for clients, the time after which they give up, and that of four more requests.
     pub(super) fn budget(&self) -> Span {
         let longest = |span: fn(&RaftOptions) -> Span| {
-            let spans = everybody(&self.sim).map(|node| span(&options(self.scenario, node)));
+            let spans = everybody(&self.sim).map(|node| span(&self.scenario.options_of(node.0)));
             spans.max().unwrap_or_default()
         };
         let write = everybody(&self.sim).map(|node| {
@@ -39,7 +38,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let entries = logs.max().unwrap_or_default() + 20;
         let batch =
             |raft: RaftOptions| if raft.bytes_per_append.is_some() { 1 } else { raft.entries_per_append };
-        let batch = everybody(&self.sim).map(|node| batch(options(self.scenario, node))).min();
+        let batch = everybody(&self.sim).map(|node| batch(self.scenario.options_of(node.0))).min();
         let batches = entries / u64::from(batch.unwrap_or(1).max(1)) + 20;
         let clients = self
             .scenario
@@ -66,7 +65,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let machines = everybody(&self.sim).filter_map(machine).max();
         let bytes = 2 * (largest.unwrap_or(0).max(machines.unwrap_or(0)) as u64) + 1_024;
         let parts = everybody(&self.sim).filter_map(|node| {
-            let raft = options(self.scenario, node);
+            let raft = self.scenario.options_of(node.0);
             raft.snapshot_after.map(|_| bytes / u64::from(raft.snapshot_chunk.max(1)))
         });
         parts.max().unwrap_or(0)
@@ -74,20 +73,21 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
     /// For how long a leader must hold its term: ten times the shortest election timeout.
     pub(super) fn reign(&self) -> Span {
-        let shortest = everybody(&self.sim).map(|node| options(self.scenario, node).election_timeout.0).min();
+        let shortest =
+            everybody(&self.sim).map(|node| self.scenario.options_of(node.0).election_timeout.0).min();
         shortest.unwrap_or_default().times(10)
     }
 
     /// For how long nothing but heartbeats may be heard: four of the longest interval between them.
     pub(super) fn rest(&self) -> Span {
-        let heartbeat = everybody(&self.sim).map(|node| options(self.scenario, node).heartbeat).max();
+        let heartbeat = everybody(&self.sim).map(|node| self.scenario.options_of(node.0).heartbeat).max();
         heartbeat.unwrap_or_default().times(4)
     }
 
     /// Whether no follower's timeout can run out while its leader's heartbeats come. Options that differ from node to node
     /// may be such that one can: then nobody reigns for long, and it is not asked.
     pub(super) fn heartbeats_suffice(&self) -> bool {
-        let options = || everybody(&self.sim).map(|node| options(self.scenario, node));
+        let options = || everybody(&self.sim).map(|node| self.scenario.options_of(node.0));
         let heartbeat = options().map(|raft| raft.heartbeat).max().unwrap_or_default();
         let shortest = options().map(|raft| raft.election_timeout.0).min().unwrap_or_default();
         heartbeat.plus(self.fast()) < shortest

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use crate::adapter::Request;
-use crate::execute::build::{clients, options};
+use crate::execute::build::clients;
 use crate::execute::{Cluster, Halt, Runner};
 use crate::mirror::NodeMirror;
 use crate::record::{Hash64, MessageFacts, Note, Role};
@@ -222,7 +222,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         deadline: sim_core::VirtualTime,
         budget: Span,
     ) -> Result<bool, Halt> {
-        let patience = options(self.scenario, reign.leader).election_timeout.1.times(2);
+        let patience = self.scenario.options_of(reign.leader.0).election_timeout.1.times(2);
         loop {
             let Some(probe) = self.probe(reign, attempt) else {
                 // It hands over its leadership, or waits for others to be committed: it will take one yet.
@@ -267,7 +267,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// members do not let themselves be disturbed.
     fn retire(&mut self, core: &Core, reign: &Reign<'_>) -> Result<(), Halt> {
         let members = mirror(&self.sim, reign.leader).members.clone();
-        let raft = |node: ProcessId| options(self.scenario, node);
+        let raft = |node: ProcessId| self.scenario.options_of(node.0);
         let undisturbed = core.near(reign.leader).all(|node| raft(node).check_quorum);
         let disturbs = |node: &ProcessId| {
             let own = &mirror(&self.sim, *node).members;

@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use crate::adapter::Request;
-use crate::execute::build::{clients, disks, options};
+use crate::execute::build::{clients, disks};
 use crate::execute::{Halt, Runner, everybody};
 use crate::record::{MessageFacts, Note};
 use sim_core::{
@@ -132,7 +132,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// How long a message or a write may take at most in a healed world: a tenth of the shortest election timeout, and a
     /// tenth of the range that timeouts are drawn from, or those who stand would mostly stand at once.
     pub(super) fn fast(&self) -> Span {
-        let timeouts = || everybody(&self.sim).map(|node| options(self.scenario, node).election_timeout);
+        let timeouts = || everybody(&self.sim).map(|node| self.scenario.options_of(node.0).election_timeout);
         let shortest = timeouts().map(|(min, _)| min).min().unwrap_or_default().nanos();
         let range = timeouts().map(|(min, max)| max.nanos() - min.nanos()).filter(|range| *range > 0).min();
         Span::from_nanos(shortest.min(range.unwrap_or(shortest)) / 10)

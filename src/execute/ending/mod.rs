@@ -9,7 +9,7 @@ mod live;
 mod mend;
 
 use crate::adapter::{self, LOG, SNAPSHOT, TAIL, found};
-use crate::execute::build::{membership, options};
+use crate::execute::build::membership;
 use crate::execute::{Halt, Runner, everybody};
 use crate::record::{Members, MessageFacts, Note};
 use crate::scenario::{Connectivity, Core as Asked, End, Live};
@@ -90,7 +90,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     fn standing(&self, node: ProcessId) -> Standing {
-        let raft = options(self.scenario, node);
+        let raft = self.scenario.options_of(node.0);
         let mut standing = Standing {
             members: Arc::default(),
             members_index: 0,
