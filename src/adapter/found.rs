@@ -51,7 +51,9 @@ pub fn found(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Found, String> 
 mod tests {
     use super::super::{Durable, Entry, HardState, LogIndex, Membership, NodeId, Payload, Snapshot, Term};
     use super::*;
-    use crate::adapter::{LOG, SNAPSHOT, TAIL, files, snapshot_of_nothing};
+    use crate::adapter::{LOG, SNAPSHOT, TAIL, files, snapshot_bytes};
+    use crate::kv::Machine;
+    use crate::record::Hash64;
     use sim_core::{FileId, ProcessId};
     use std::sync::Arc;
 
@@ -81,7 +83,7 @@ mod tests {
             index: LogIndex(2),
             term: Term(1),
             membership: voters(&[0, 1]),
-            data: snapshot_of_nothing(2, 64),
+            data: snapshot_bytes(Hash64::default(), &Machine::default()),
         };
         let hard = HardState { term: Term(3), vote: None };
         let mut durable = Durable {

@@ -17,7 +17,7 @@ pub use client::{ClientConfig, ClientProcess};
 pub use found::{Found, found};
 pub use node::{NodeConfig, RaftProcess};
 pub use request::{Reading, Request};
-pub use service::{ServiceOptions, facts as snapshot_facts, snapshot_of_nothing};
+pub use service::{ServiceOptions, bytes as snapshot_bytes, facts as snapshot_facts};
 pub use store::{LOG, SNAPSHOT, TAIL, files};
 pub use tell::{change_hash, command_hash, members, node_id};
 

@@ -206,20 +206,9 @@ fn arm(delay: Latency, index: LogIndex, fx: &mut Effects<'_, Member>) {
     fx.set_timer(APPLY, delay);
 }
 
-/// The bytes of a snapshot of a state machine that has applied nothing with an effect, up to `index`.
-///
-/// # Panics
-///
-/// If there can be no machine that remembers so many sessions.
+/// The bytes of a snapshot of a state machine that has applied a log with this hash.
 #[must_use]
-pub fn snapshot_of_nothing(index: u64, sessions_max: u32) -> Arc<[u8]> {
-    let config = crate::kv::Config::new(sessions_max).expect("so many sessions can be remembered");
-    let mut machine = Machine::new(config);
-    machine.apply(index, &[]);
-    bytes(Hash64::default(), &machine)
-}
-
-fn bytes(log: Hash64, machine: &Machine) -> Arc<[u8]> {
+pub fn bytes(log: Hash64, machine: &Machine) -> Arc<[u8]> {
     let mut bytes = log.0.to_le_bytes().to_vec();
     bytes.extend_from_slice(&machine.snapshot());
     bytes.into()

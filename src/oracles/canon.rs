@@ -219,9 +219,15 @@ impl Canon {
         }
     }
 
-    /// Takes it that what this snapshot covers was committed before the first record.
+    /// Takes it that what this snapshot covers was committed before the first record, under the configuration that it holds.
     pub(super) fn begin_behind(&mut self, facts: &SnapshotFacts, by: ProcessId) {
-        let SnapshotFacts { index, term, log, state, .. } = *facts;
+        let SnapshotFacts { index, term, log, state, ref members } = *facts;
+        // Whoever is to join later holds nobody.
+        if !self.is_initial_told && !members.voters.is_empty() {
+            self.is_initial_told = true;
+            self.initial = Arc::new(members.clone());
+            self.committed_under = self.initial.clone();
+        }
         if index <= self.last_index() {
             return;
         }

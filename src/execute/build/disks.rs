@@ -4,10 +4,11 @@ use crate::adapter::{
     self, Durable, Entry, EntryKind, HardState, LogIndex, Payload, Snapshot, Term, node_id,
 };
 use crate::execute::Cluster;
-use crate::execute::build::membership;
+use crate::execute::build::{machine_options, membership};
+use crate::kv::Machine;
 use crate::mirror::{DurableMirror, LogMirror};
-use crate::record::{MessageFacts, Note};
-use crate::scenario::{DiskOptions, InitialState, Keep, NodeKey, Scenario};
+use crate::record::{Hash64, MessageFacts, Note};
+use crate::scenario::{DiskOptions, InitialEntry, InitialSnapshot, InitialState, Keep, NodeKey, Scenario};
 use sim_core::{CrashMode, DiskQuality, Fault, Kept, Latency, Observer, ProcessId, Span};
 use std::sync::Arc;
 
@@ -78,23 +79,50 @@ fn durable(scenario: &Scenario, node: ProcessId, initial: &InitialState) -> Dura
         vote: initial.vote.map(|vote| node_id(ProcessId(vote))),
     };
     let snapshot = initial.snapshot.map(|snapshot| {
-        let data = adapter::snapshot_of_nothing(snapshot.index, scenario.options_of(node.0).sessions_max);
+        let machine = Machine::new(machine_options(&scenario.options_of(node.0)));
+        let (log, machine) = history(scenario, snapshot, machine);
         Arc::new(Snapshot {
             index: LogIndex(snapshot.index),
             term: Term(snapshot.term),
             membership: Arc::new(membership(scenario, node)),
-            data,
+            data: adapter::snapshot_bytes(log, &machine),
         })
     });
     let base = initial
         .snapshot
         .map_or_else(Default::default, |snapshot| (LogIndex(snapshot.index), Term(snapshot.term)));
-    let entry = |entry: &crate::scenario::InitialEntry| {
-        let kind = match &entry.command {
-            Some(command) => EntryKind::Command(Payload::from(command.as_str())),
-            None => EntryKind::Noop,
-        };
-        Entry { term: Term(entry.term), kind }
-    };
     Durable { hard, snapshot, base, log: initial.log.iter().map(entry).collect() }
+}
+
+fn entry(entry: &InitialEntry) -> Entry {
+    let kind = match &entry.command {
+        Some(command) => EntryKind::Command(Payload::from(command.as_str())),
+        None => EntryKind::Noop,
+    };
+    Entry { term: Term(entry.term), kind }
+}
+
+/// What a snapshot covers, as far as the logs of the file tell: the hash of the log, and what a state machine that was
+/// empty has become. A log that reaches back to the beginning is to agree with a snapshot in its middle. What no log tells
+/// was nothing.
+fn history(scenario: &Scenario, end: InitialSnapshot, mut machine: Machine) -> (Hash64, Machine) {
+    let at = |state: &InitialState| {
+        let place = usize::try_from(end.index.checked_sub(state.base() + 1)?).ok()?;
+        state.log.get(place).map(|entry| entry.term)
+    };
+    let told = scenario.initial.values().filter(|state| at(state) == Some(end.term));
+    let Some(state) = told.min_by_key(|state| state.base()) else {
+        machine.apply(end.index, &[]);
+        return (Hash64::default(), machine);
+    };
+    let (mut log, mut machine) = match state.snapshot {
+        Some(snapshot) => history(scenario, snapshot, machine),
+        None => (Hash64::default(), machine),
+    };
+    for (index, told) in (state.base() + 1..=end.index).zip(&state.log) {
+        let entry = entry(told);
+        log = log.then(entry.term.0, adapter::command_hash(&entry));
+        machine.apply(index, entry.payload());
+    }
+    (log, machine)
 }

@@ -14,6 +14,7 @@ use crate::adapter::{
 use crate::execute::Cluster;
 use crate::execute::happened::Witness;
 use crate::execute::told::Told;
+use crate::kv;
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note};
 use crate::scenario::{Fate, Pin, RaftOptions, Scenario, Target};
@@ -105,8 +106,12 @@ fn node_options(raft: &RaftOptions, mutation: Mutant) -> NodeOptions {
 }
 
 fn service_options(raft: &RaftOptions) -> ServiceOptions {
-    let machine = crate::kv::Config::new(raft.sessions_max).expect("the limit of the file was checked");
+    let machine = machine_options(raft);
     ServiceOptions { machine, snapshot_after: raft.snapshot_after, apply_delay: raft.apply_delay }
+}
+
+fn machine_options(raft: &RaftOptions) -> kv::Config {
+    kv::Config::new(raft.sessions_max).expect("the limit of the file was checked")
 }
 
 pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(

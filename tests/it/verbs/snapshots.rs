@@ -52,3 +52,39 @@ fn what_cannot_be_sent_or_applied_is_told() {
     fails(r#""steps": [LED, { "send_snapshot": { "from": "f", "to": "l" } }]"#, "it does not lead");
     fails(r#""steps": [LED, { "complete_apply": "f" }]"#, "`hold_applies` it before");
 }
+
+#[test]
+fn what_snapshots_cover_at_the_beginning_was_committed_by_the_members_of_the_file() {
+    // Two of the three members have it. That 3, which is none, has nothing takes nothing away.
+    let snapshot = r#"{ "snapshot": { "index": 4, "term": 3 } }"#;
+    passes(&format!(
+        r#""nodes": 4, "members": {{ "voters": [0, 1, 2] }}, "initial": {{ "0": {snapshot}, "1": {snapshot} }},
+        "steps": [{{ "crash": 2 }}, {{ "restart": 2 }}, {{ "until": {{ "that": "single_leader" }} }}, {{ "propose": "x" }},
+        {{ "until": {{ "that": {{ "committed": {{ "command": "x", "on": 3 }} }} }} }}]"#
+    ));
+}
+
+#[test]
+fn a_log_that_reaches_back_agrees_with_a_snapshot_in_its_middle() {
+    let log = |commands: &[&str]| {
+        let entries: Vec<String> =
+            commands.iter().map(|it| format!("{{ \"term\": 1, \"command\": \"{it}\" }}")).collect();
+        format!("\"log\": [{}]", entries.join(", "))
+    };
+    let covered = |index: u64| format!("\"snapshot\": {{ \"index\": {index}, \"term\": 1 }}");
+    // 0 has everything, 1 begins behind "b" and 2 behind "c", of which only 1 tells.
+    let initial = |whole: &[&str]| {
+        format!(
+            r#""initial": {{ "0": {{ {} }}, "1": {{ {}, {} }}, "2": {{ {}, {} }} }}"#,
+            log(whole),
+            covered(2),
+            log(&["c", "d"]),
+            covered(3),
+            log(&["d"])
+        )
+    };
+    let steps = r#""steps": [{ "until": { "that": "single_leader" } }, { "propose": "x" },
+        { "until": { "that": { "all": [{ "committed": { "command": "x" } }, "machine_equal"] } } }]"#;
+    passes(&format!("{}, {steps}", initial(&["a", "b", "c", "d"])));
+    passes(&format!("{}, {steps}", initial(&["a", "b"])));
+}
