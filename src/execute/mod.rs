@@ -23,6 +23,7 @@ use crate::record::{Hash64, MessageFacts, Note};
 use crate::scenario::{End, Expect, If, Key, Name, Predicate, Scenario, Step};
 use crate::violation::{Property, Violation};
 use ask::Asking;
+use build::clients::Clients;
 use happened::Witness;
 use sim_core::{
     Digest, Fault, FileId, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime,
@@ -51,7 +52,11 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         seed,
         limits,
         sim,
-        memory: Memory { keys: build::keys::numbers(scenario), ..Memory::default() },
+        memory: Memory {
+            keys: build::keys::numbers(scenario),
+            clients: Clients::of(scenario),
+            ..Memory::default()
+        },
         held_applies: BTreeSet::new(),
         made: BTreeMap::new(),
         open_calls: Vec::new(),
@@ -111,6 +116,8 @@ pub(crate) struct Memory {
     pub(crate) padded: BTreeMap<String, Hash64>,
     /// The numbers of the keys that the file names.
     pub(crate) keys: BTreeMap<Key, crate::kv::Key>,
+    /// The clients of the file.
+    pub(crate) clients: Clients,
 }
 
 /// Why the run goes no further.
@@ -254,7 +261,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     pub(crate) fn asking(&self) -> Asking<'_, T> {
-        Asking { sim: &self.sim, scenario: self.scenario, memory: &self.memory }
+        Asking { sim: &self.sim, memory: &self.memory }
     }
 
     /// Lets time pass for `span`.
@@ -270,11 +277,11 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let mut seen = self.sim.observer().0.mirror().version();
         let timed = ask::reads_clock_or_traffic(predicate);
         // What was named stays as it is while time passes; the cluster needs to be lent on its own.
-        let (memory, scenario) = (core::mem::take(&mut self.memory), self.scenario);
+        let memory = core::mem::take(&mut self.memory);
         let reached = self.run_to(deadline, |sim| {
             let version = sim.observer().0.mirror().version();
             let changed = core::mem::replace(&mut seen, version) != version;
-            (changed || timed) && Asking { sim, scenario, memory: &memory }.holds(predicate)
+            (changed || timed) && Asking { sim, memory: &memory }.holds(predicate)
         });
         self.memory = memory;
         // At the deadline the clock itself may have made it true.

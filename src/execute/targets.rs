@@ -2,7 +2,6 @@
 
 use crate::execute::Runner;
 use crate::execute::ask::Asking;
-use crate::execute::build::clients;
 use crate::execute::everybody;
 use crate::record::{MessageFacts, Note, Role};
 use crate::scenario::Target;
@@ -61,9 +60,9 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             Target::Learners => self.in_force().learners.clone(),
             Target::Members => all().filter(|node| self.in_force().contains(*node)).collect(),
             Target::Halted => all().filter(|node| self.sim.observer().1.0.is_halted(*node)).collect(),
-            Target::Clients => clients::everybody(self.scenario).collect(),
+            Target::Clients => self.memory.clients.everybody().collect(),
             Target::Client(client) => {
-                let process = clients::process(self.scenario, client);
+                let process = self.memory.clients.process(client);
                 vec![process.ok_or_else(|| format!("there is no {client}"))?]
             }
             Target::AllBut(other) => {

@@ -96,8 +96,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         for client in self.resolve(asked.clients.as_ref().unwrap_or(&Target::Clients), None)? {
             let Some(process) = self.sim.process(client).and_then(Member::client) else { continue };
             let it = process.client();
-            let is_idle = !it.is_pending() && it.queued() == 0;
-            if !(it.is_done() || is_idle && it.is_scripted()) {
+            if it.has_more_to_do() {
                 let open = if it.is_pending() { "has a call open" } else { "has more to do" };
                 no!(explain, "client {} {open}", it.id());
             }

@@ -13,13 +13,12 @@ pub(crate) use logs::index_of;
 use crate::execute::{Cluster, Memory};
 use crate::mirror::NodeMirror;
 use crate::record::{MessageFacts, Note};
-use crate::scenario::{Count, CountOf, Predicate, Scenario, Target};
+use crate::scenario::{Count, CountOf, Predicate, Target};
 use sim_core::{Observer, ProcessId};
 
 /// Everything that a predicate can look at.
 pub(crate) struct Asking<'a, T> {
     pub(crate) sim: &'a Cluster<T>,
-    pub(crate) scenario: &'a Scenario,
     pub(crate) memory: &'a Memory,
 }
 

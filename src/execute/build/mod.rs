@@ -18,6 +18,7 @@ use crate::kv;
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note};
 use crate::scenario::{Fate, Pin, RaftOptions, Scenario, Target};
+use clients::Clients;
 use core::fmt;
 use sim_core::{Fault, Observer, ProcessId, Settings, Simulation};
 
@@ -129,7 +130,8 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
         let service = service_options(&scenario.options_of(node.0));
         MemberConfig::Node(Box::new(NodeConfig { raft, service }))
     });
-    let configs: Vec<_> = nodes.chain(clients::configs(scenario)).collect();
+    let clients = Clients::of(scenario);
+    let configs: Vec<_> = nodes.chain(clients.configs(scenario)).collect();
     let bystanders = u16::try_from(configs.len()).unwrap_or(u16::MAX) - scenario.nodes;
     let settings = Settings { link: scenario.network.quality(), bystanders, ..Settings::default() };
     let told = Told::new(scenario.nodes, clients::asks_who_answers(&scenario.steps));
@@ -140,7 +142,7 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
         clocks::set_up(&mut sim, scenario, node);
     }
     for rule in &scenario.network.links {
-        for (from, to) in links(scenario, &rule.from, &rule.to) {
+        for (from, to) in links(scenario, &clients, &rule.from, &rule.to) {
             let quality = rule.over(sim.quality(from, to));
             sim.inject(&Fault::SetQuality { from, to, quality })
                 .expect("the ends of a link rule were checked");
@@ -148,7 +150,7 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
     }
     for pin in &scenario.pins {
         let links = match pin {
-            Pin::Message(pin) => links(scenario, &pin.from, &pin.to),
+            Pin::Message(pin) => links(scenario, &clients, &pin.from, &pin.to),
             Pin::ElectionTimeout(_) => Vec::new(),
         };
         set_pin(&mut sim, pin, &links);
@@ -160,23 +162,24 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
 pub(crate) type Link = (ProcessId, ProcessId);
 
 /// The links that a rule or a pin of the file is about. Before the run begins only numbers and `all` mean something.
-fn links(scenario: &Scenario, from: &Target, to: &Target) -> Vec<Link> {
-    let to = ends(scenario, to);
-    let pairs = ends(scenario, from).into_iter().flat_map(|from| to.iter().map(move |to| (from, *to)));
+fn links(scenario: &Scenario, clients: &Clients, from: &Target, to: &Target) -> Vec<Link> {
+    let to = ends(scenario, clients, to);
+    let pairs =
+        ends(scenario, clients, from).into_iter().flat_map(|from| to.iter().map(move |to| (from, *to)));
     pairs.filter(|(from, to)| from != to).collect()
 }
 
-fn ends(scenario: &Scenario, target: &Target) -> Vec<ProcessId> {
+fn ends(scenario: &Scenario, clients: &Clients, target: &Target) -> Vec<ProcessId> {
     let all = || ProcessId::all(scenario.nodes);
     match target {
         Target::All => all().collect(),
         Target::AllBut(other) => {
-            let but = ends(scenario, other);
+            let but = ends(scenario, clients, other);
             all().filter(|node| !but.contains(node)).collect()
         }
-        Target::Clients => clients::everybody(scenario).collect(),
-        Target::Client(client) => clients::process(scenario, client).into_iter().collect(),
-        Target::List(items) => items.iter().flat_map(|item| ends(scenario, item)).collect(),
+        Target::Clients => clients.everybody().collect(),
+        Target::Client(client) => clients.process(client).into_iter().collect(),
+        Target::List(items) => items.iter().flat_map(|item| ends(scenario, clients, item)).collect(),
         target => {
             let numbers =
                 target.literal().expect("the check of the file refuses other targets in link rules");

@@ -2,7 +2,6 @@
 
 use super::core::Core;
 use crate::adapter::Request;
-use crate::execute::build::clients;
 use crate::execute::{Cluster, Halt, Runner};
 use crate::mirror::NodeMirror;
 use crate::record::{Hash64, MessageFacts, Note, Role};
@@ -148,35 +147,23 @@ impl<'a> Reign<'a> {
     }
 }
 
-/// What is asked each time something has changed.
-struct Asked {
-    /// All clients.
-    clients: Vec<ProcessId>,
-    /// Those of the workload, who were told to stop.
-    workers: Vec<ProcessId>,
-}
-
-impl Asked {
-    /// Whether every client that runs has nothing left to do.
-    fn are_served<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> Result<(), Pending> {
-        let waits = |process: &&ProcessId| {
-            let client =
-                sim.process(**process).and_then(|member| member.client()).map(|client| client.client());
-            client.is_some_and(|client| {
-                let calls = client.is_pending() || client.queued() > 0;
-                if self.workers.contains(process) { !client.is_done() } else { calls }
-            })
-        };
-        self.clients.iter().find(waits).map_or(Ok(()), |client| Err(Pending::Client(*client)))
-    }
+/// Whether every client that runs has nothing left to do.
+fn are_served<T: Observer<MessageFacts, Note>>(
+    clients: &[ProcessId],
+    sim: &Cluster<T>,
+) -> Result<(), Pending> {
+    let waits = |process: &&ProcessId| {
+        let client = sim.process(**process).and_then(|member| member.client());
+        client.is_some_and(|client| client.client().has_more_to_do())
+    };
+    clients.iter().find(waits).map_or(Ok(()), |client| Err(Pending::Client(*client)))
 }
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// Lets time pass until a leader is followed, a fresh command is committed, all agree and every client is answered,
     /// within `budget`; and then until that leader has reigned for long and there is nothing but heartbeats.
     pub(super) fn live(&mut self, core: &Core, budget: Span) -> Result<(), Halt> {
-        let (scenario, workers) = (self.scenario, clients::workers(self.scenario).collect());
-        let asked = Asked { clients: clients::everybody(scenario).collect(), workers };
+        let clients: Vec<ProcessId> = self.memory.clients.everybody().collect();
         let agreed = self.sim.now().after(budget);
         let (long, rest) = (self.reign(), self.rest());
         let rested = agreed.after(long.times(2)).after(rest.times(8));
@@ -190,7 +177,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 Err(pending) => return Err(self.dead("elect a leader that all follow", budget, pending)),
             };
             let since = self.sim.now();
-            if !self.commit(&reign, &asked, &mut attempt, agreed, budget)? {
+            if !self.commit(&reign, &clients, &mut attempt, agreed, budget)? {
                 continue;
             }
             self.retire(core, &reign)?;
@@ -217,7 +204,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     fn commit(
         &mut self,
         reign: &Reign<'_>,
-        asked: &Asked,
+        clients: &[ProcessId],
         attempt: &mut u32,
         deadline: sim_core::VirtualTime,
         budget: Span,
@@ -237,9 +224,9 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 }
                 continue;
             };
-            let goal = |sim: &Cluster<T>| reign.agrees(sim, probe).and_then(|()| asked.are_served(sim));
+            let goal = |sim: &Cluster<T>| reign.agrees(sim, probe).and_then(|()| are_served(clients, sim));
             let mut seen = None;
-            let timed = !asked.clients.is_empty();
+            let timed = !clients.is_empty();
             self.run_to(deadline, |sim| {
                 (changed(sim, &mut seen) || timed) && (!reign.lasts(sim) || goal(sim).is_ok())
             })?;

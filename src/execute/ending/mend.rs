@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use crate::adapter::Request;
-use crate::execute::build::{clients, disks};
+use crate::execute::build::disks;
 use crate::execute::{Halt, Runner, everybody};
 use crate::record::{MessageFacts, Note};
 use sim_core::{
@@ -17,7 +17,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.sim.unpin_all();
         self.inject(&Fault::Heal)?;
         self.cut_off(core)?;
-        let clients: Vec<ProcessId> = clients::everybody(self.scenario).collect();
+        let clients: Vec<ProcessId> = self.memory.clients.everybody().collect();
         for process in core.nodes.iter().chain(&clients).copied() {
             self.mend_process(process)?;
         }
@@ -31,7 +31,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             }
         }
         // Those who call for steps have been told what to do, and are waited for.
-        for client in clients::workers(self.scenario) {
+        for client in self.memory.clients.workers() {
             self.sim.request(client, Request::Stop);
         }
         Ok(())
@@ -66,7 +66,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 self.inject(&Fault::Isolate { process: node, in_flight })?;
                 continue;
             }
-            for client in clients::everybody(self.scenario) {
+            for client in self.memory.clients.everybody() {
                 self.inject(&Fault::Cut { from: client, to: node, in_flight })?;
                 self.inject(&Fault::Cut { from: node, to: client, in_flight })?;
             }

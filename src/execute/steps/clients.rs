@@ -1,7 +1,6 @@
 //! Clients: single calls, and those of the workload.
 
 use crate::adapter::Request;
-use crate::execute::build::clients;
 use crate::execute::told::Back;
 use crate::execute::{Halt, Runner};
 use crate::kv::{self, Asked, Script, Value};
@@ -41,10 +40,12 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         set: &ClientSet,
         request: impl Fn() -> Request,
     ) -> Result<(), Halt> {
-        let processes = match &set.clients {
-            Some(target) => self.nodes(step, target)?,
-            None => clients::workers(self.scenario).collect(),
-        };
+        // Those who call for steps do what they are told, and neither start nor stop.
+        let mut processes: Vec<ProcessId> = self.memory.clients.workers().collect();
+        if let Some(target) = &set.clients {
+            let asked = self.nodes(step, target)?;
+            processes.retain(|process| asked.contains(process));
+        }
         let named = set.clients.as_ref().map_or_else(|| "all".to_string(), Target::to_string);
         self.say(format!("{} {named}", step.verb().replace('_', " ")));
         for process in processes {
@@ -66,7 +67,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
     pub(super) fn call(&mut self, step: &Step, call: &Call) -> Result<(), Halt> {
         let to = call.to.as_ref().map(|target| self.one(step, target)).transpose()?;
-        let client = clients::caller(self.scenario, &call.client).expect("every name that calls is a client");
+        let client = self.memory.clients.caller(&call.client).expect("every name that calls is a client");
         let made = self.made.entry(client).or_default();
         *made += 1;
         let open = OpenCall {

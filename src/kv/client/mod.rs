@@ -150,6 +150,16 @@ impl Client {
         self.phase.has_called()
     }
 
+    /// Whether there is something left that it does by itself: until it is done, or if it does scripts, until it has come to
+    /// the end of those that it was handed.
+    #[must_use]
+    pub fn has_more_to_do(&self) -> bool {
+        match &self.job {
+            Job::Drawn(_) => !self.is_done(),
+            Job::Scripted { queue, .. } => self.is_pending() || !self.is_done() && !queue.is_empty(),
+        }
+    }
+
     /// How many scripts wait for their turn.
     #[must_use]
     pub fn queued(&self) -> usize {
@@ -157,12 +167,6 @@ impl Client {
             Job::Drawn(_) => 0,
             Job::Scripted { queue, .. } => queue.len(),
         }
-    }
-
-    /// Whether it does scripts.
-    #[must_use]
-    pub const fn is_scripted(&self) -> bool {
-        matches!(self.job, Job::Scripted { .. })
     }
 
     /// The operation that was over last, and how it ended; `None` before the first is.

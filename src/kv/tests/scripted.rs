@@ -78,11 +78,13 @@ fn a_script_is_called_at_once_and_waits_for_the_one_before() {
     let mut driven = idle();
     assert_eq!(driven.step(Input::Start), []);
     assert_eq!((driven.client.is_pending(), driven.client.queued(), driven.client.last()), (false, 0, None));
+    assert!(!driven.client.has_more_to_do());
     // The call comes before the session, so that the time it may take counts from here.
     let open = send(0, (1, 0), opening(3, 1));
     assert_eq!(driven.put(None), [call(1), give_up(1), open, timeout(1)]);
     assert_eq!((driven.put(None), driven.read(ReadKind::Lease, Some(2))), (vec![], vec![]));
     assert_eq!((driven.client.is_pending(), driven.client.queued()), (true, 2));
+    assert!(driven.client.has_more_to_do());
     assert_eq!(driven.opened(1, 5), [send(0, (2, 0), command(5, 1, put())), timeout(1)]);
     let [forget, give_up_no_more] = over();
     let returned = Returned { response: Response::Written, served: None };
@@ -247,6 +249,7 @@ fn a_stop_refuses_what_was_not_sent_and_a_start_goes_on_with_what_waits() {
     assert_eq!(driven.step(Input::Stop), [close, Output::Done]);
     assert_eq!(driven.put(None), [], "it waits");
     assert_eq!((driven.client.queued(), driven.client.is_done()), (1, true));
+    assert!(!driven.client.has_more_to_do(), "until it is started again");
     // Waiting for a session: refused at once, and what waits stays.
     assert_eq!(driven.step(Input::Start)[0], call(2));
     driven.put(Some(1));

@@ -79,3 +79,21 @@ fn what_clients_do_in_vain_is_told() {
             { "await_clients": { "within": "1s" } }"#;
     fails(&format!("\"steps\": [LED, {lost}]"), "has a call open");
 }
+
+#[test]
+fn those_who_call_for_steps_are_neither_started_nor_stopped_with_the_workload() {
+    let call = |more: &str| {
+        format!(
+            r#"{{ "call": {{ "client": "alice", "op": {{ "put": {{ "key": "x", "value": "1" }} }}{more} }} }}"#
+        )
+    };
+    let fields = format!(
+        r#""workload": {{ "clients": 1, "operations": 500 }}, "steps": [LED, {}, {{ "stop_clients": "clients" }}, {},
+        {}, {{ "await_clients": {{ "within": "10s" }} }}, {{ "assert": {{ "calls": {{ "by": "client alice", "outcome": "ok",
+        "at_least": 3 }} }} }}, {{ "assert": {{ "calls": {{ "by": "client 0", "at_most": 499 }} }} }}]"#,
+        call(r#", "expect": "ok""#),
+        call(r#", "expect": "ok""#),
+        call(r#", "wait": false"#)
+    );
+    passes(&fields);
+}
