@@ -124,9 +124,10 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
     fn mark(&mut self, name: &Name) -> Result<(), Halt> {
         let mut traffic = Vec::new();
-        for node in everybody(&self.sim) {
+        // Clients send messages too.
+        for process in ProcessId::all(self.sim.count()) {
             for (kind, _) in (0u8..).zip(MESSAGE_KINDS) {
-                traffic.push(self.sim.stats().traffic(Some(node), Some(kind)));
+                traffic.push(self.sim.stats().traffic(Some(process), Some(kind)));
             }
         }
         let era = self.sim.observer_mut().1.0.mark();

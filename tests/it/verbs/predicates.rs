@@ -79,6 +79,19 @@ fn each_predicate_holds_where_it_should_and_not_beside() {
 }
 
 #[test]
+fn what_clients_sent_is_counted_since_a_mark_too() {
+    let put = r#"{ "call": { "op": { "put": { "key": "x", "value": "1" } }, "expect": "ok" } }"#;
+    let count = |bounds: &str| {
+        format!(
+            r#""steps": [LED, {put}, {{ "mark": "m" }}, {put}, {{ "assert": {{ "messages": {{
+            "from": "clients", "since": "m", {bounds} }} }} }}]"#
+        )
+    };
+    passes(&count(r#""at_least": 1, "at_most": 3"#));
+    fails(&count(r#""at_least": 9"#), "messages were sent, expected at least 9");
+}
+
+#[test]
 fn a_configuration_stands_where_it_was_appended() {
     passes(
         r#""nodes": 4, "members": { "voters": [0, 1, 2] }, "raft": { "noop_on_election": true }, "steps": [LED,
