@@ -125,7 +125,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
 
     /// A process crashes, by itself or at a storage operation.
     pub(crate) fn fall(&mut self, process: ProcessId, halt: Halt) {
-        let Losses { writes, synced } = self.world.crash_disk(process, Some(halt));
+        let Losses { writes, synced, .. } = self.world.crash_disk(process, Some(halt));
         self.stop(process);
         let operation = halt.operation;
         self.world.emit(

@@ -15,6 +15,8 @@ pub struct Stats {
     pub duplicated: u64,
     /// Writes issued.
     pub writes: u64,
+    /// Storage operations that were not durable and that a crash has undone, in whole or in part.
+    pub unsynced_lost: u64,
     kinds: usize,
     by_sender: Vec<Traffic>,
 }
@@ -31,7 +33,16 @@ pub struct Traffic {
 impl Stats {
     pub(crate) fn new(processes: u16, kinds: usize) -> Self {
         let by_sender = vec![Traffic::default(); usize::from(processes) * kinds];
-        Self { events: 0, delivered: 0, dropped: 0, duplicated: 0, writes: 0, kinds, by_sender }
+        Self {
+            events: 0,
+            delivered: 0,
+            dropped: 0,
+            duplicated: 0,
+            writes: 0,
+            unsynced_lost: 0,
+            kinds,
+            by_sender,
+        }
     }
 
     #[inline]

@@ -152,7 +152,9 @@ impl<P: Process> World<P> {
     pub(crate) fn crash_disk(&mut self, process: ProcessId, halt: Option<Halt>) -> Losses {
         let torn = halt.filter(|halt| halt.is_torn).and_then(|halt| halt.operation);
         let life = self.status[process.index()].life;
-        self.disks[process.index()].crash(&Crash { chance: &self.chance, process, life, torn })
+        let losses = self.disks[process.index()].crash(&Crash { chance: &self.chance, process, life, torn });
+        self.stats.unsynced_lost += u64::from(losses.unsynced);
+        losses
     }
 
     /// What a crash that keeps nothing would leave of each file.

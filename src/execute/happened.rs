@@ -18,8 +18,6 @@ pub struct Happened {
     pub installed: u64,
     /// How many changes of the configuration were committed.
     pub changes: u64,
-    /// How many crashes came while something that was written was not durable.
-    pub unsynced_crashes: u64,
     /// How many crashes came at a storage operation.
     pub operation_crashes: u64,
     /// How many operations clients called.
@@ -143,8 +141,7 @@ impl Observer<MessageFacts, Note> for Witness {
     fn observe(&mut self, _: Stamp, record: &Record) {
         match record {
             Record::Noted { process, note } => self.note(*process, note),
-            Record::Crashed { writes_lost, operation, .. } => {
-                self.happened.unsynced_crashes += u64::from(*writes_lost > 0);
+            Record::Crashed { operation, .. } => {
                 self.happened.operation_crashes += u64::from(operation.is_some());
             }
             Record::Sent { id, facts, .. } => {

@@ -16,6 +16,8 @@ pub(crate) struct Losses {
     pub(crate) writes: u32,
     /// Operations that the disk had called durable.
     pub(crate) synced: u32,
+    /// Operations that it had not, in whole or in part.
+    pub(crate) unsynced: u32,
 }
 
 /// Whose crash it is, and what kind.
@@ -116,13 +118,13 @@ impl Disk {
         self.released = 0;
         self.last_due = VirtualTime::ZERO;
         self.order(|orders| orders.crash = None);
-        let synced = if self.volatile.is_empty() { 0 } else { self.settle(crash) };
+        let losses = if self.volatile.is_empty() { Losses::default() } else { self.settle(crash) };
         self.show_damage();
-        Losses { writes, synced }
+        Losses { writes, ..losses }
     }
 
-    /// Undoes what is volatile and does again what is kept. Says how much of what was called durable is lost.
-    fn settle(&mut self, crash: &Crash<'_>) -> u32 {
+    /// Undoes what is volatile and does again what is kept. Says which operations are lost.
+    fn settle(&mut self, crash: &Crash<'_>) -> Losses {
         let mut operations = core::mem::take(&mut self.volatile);
         let shares = crash.shares(self.mode, &operations);
         // What it takes to do each again, newest first.
@@ -137,7 +139,7 @@ impl Disk {
                 }
             });
         }
-        let mut synced = 0;
+        let mut losses = Losses::default();
         // What was done to a replacement that is lost went to a file without a name.
         let mut nameless = vec![false; self.files.len()];
         for ((operation, share), bytes) in operations.into_iter().zip(shares).zip(again.into_iter().rev()) {
@@ -150,7 +152,10 @@ impl Disk {
                     share
                 }
             };
-            synced += u32::from(operation.standing == Standing::Claimed && share != Share::All);
+            if share != Share::All {
+                losses.synced += u32::from(operation.standing == Standing::Claimed);
+                losses.unsynced += u32::from(operation.standing == Standing::Volatile);
+            }
             let length = match share {
                 Share::Nothing => continue,
                 Share::All => operation.length,
@@ -171,7 +176,7 @@ impl Disk {
                 }
             }
         }
-        synced
+        losses
     }
 
     /// Applies the damage to what is read: nothing is volatile, and nobody has read it yet.
