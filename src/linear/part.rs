@@ -21,7 +21,20 @@ pub(crate) struct Item<'h> {
     pub(crate) end: u64,
 }
 
-impl Item<'_> {
+impl<'h> Item<'h> {
+    /// What it saw, or found if it took effect.
+    pub(crate) const fn observed(&self) -> Option<Option<&'h Value>> {
+        match (self.action, self.outcome) {
+            (_, Outcome::Read(seen) | Outcome::Mismatch(seen)) => Some(seen.as_ref()),
+            (_, Outcome::Failed) => None,
+            (Action::Cas { expected, .. }, Outcome::Done | Outcome::Unknown) => Some(expected.as_ref()),
+            (
+                Action::Get | Action::Put(_) | Action::Append(_) | Action::Delete,
+                Outcome::Done | Outcome::Unknown,
+            ) => None,
+        }
+    }
+
     /// Whether it changes nothing and only tells what it saw.
     pub(crate) const fn reads(&self) -> bool {
         matches!(self.outcome, Outcome::Read(_) | Outcome::Mismatch(_))

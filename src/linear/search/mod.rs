@@ -9,6 +9,7 @@ mod states;
 mod tests;
 mod wgl;
 
+pub(crate) use relevant::relevant;
 pub(crate) use shrink::shrink;
 pub(crate) use wgl::{Progress, Search};
 
@@ -33,8 +34,9 @@ const GROWTH: u64 = 4;
 /// Searches all parts in turn with growing shares of the budget: one part that takes forever must not keep another from
 /// showing what is wrong with it. Returns what was found and how many steps it took.
 pub(crate) fn search(parts: &[&Part<'_>], initial: Option<&Value>, budget: u64) -> (Found, u64) {
+    let items = parts.iter().map(|part| relevant(&part.items));
     let mut open: Vec<(usize, Search<'_>)> =
-        parts.iter().enumerate().map(|(place, part)| (place, Search::new(&part.items, initial))).collect();
+        items.map(|items| Search::new(&items, initial)).enumerate().collect();
     let mut steps = 0;
     let mut share = FIRST;
     while !open.is_empty() {

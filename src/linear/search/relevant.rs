@@ -3,7 +3,7 @@
 //! Each of them doubles what a search has to try. One whose value nobody can have observed may be left out of any order,
 //! so leaving it out changes no verdict (the trap of etcd issue 15330).
 
-use crate::linear::history::{Action, Outcome};
+use crate::linear::history::Action;
 use crate::linear::part::{Item, NEVER};
 use crate::linear::value::Value;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ pub(crate) fn relevant<'h>(items: &[Item<'h>]) -> Vec<Item<'h>> {
     let mut items: Vec<Item<'h>> = items.to_vec();
     // A cas of unknown end observes only as long as it is kept itself, so this goes on until nothing more is dropped.
     while items.iter().any(|item| item.end == NEVER) {
-        let observed: BTreeSet<Option<&Value>> = items.iter().filter_map(observed).collect();
+        let observed: BTreeSet<Option<&Value>> = items.iter().filter_map(Item::observed).collect();
         let appends = items.iter().any(|item| matches!(item.action, Action::Append(_)));
         let before = items.len();
         let unknown = items.iter().filter(|item| item.end == NEVER).count();
@@ -30,14 +30,6 @@ pub(crate) fn relevant<'h>(items: &[Item<'h>]) -> Vec<Item<'h>> {
         }
     }
     items
-}
-
-const fn observed<'h>(item: &Item<'h>) -> Option<Option<&'h Value>> {
-    match (item.action, item.outcome) {
-        (_, Outcome::Read(seen) | Outcome::Mismatch(seen)) => Some(seen.as_ref()),
-        (Action::Cas { expected, .. }, _) => Some(expected.as_ref()),
-        (Action::Get | Action::Put(_) | Action::Append(_) | Action::Delete, _) => None,
-    }
 }
 
 /// Whether somebody may have observed what the item wrote, alone or as part of what was appended to.

@@ -44,8 +44,9 @@ impl Shrinker<'_> {
                 if (start..end).contains(&place) && forces(item) { relaxed(item) } else { Some(*item) }
             };
             let attempt: Vec<Item<'h>> = left.iter().enumerate().filter_map(keep).collect();
+            let attempt = relevant(&attempt);
             if self.impossible(&attempt) {
-                *left = relevant(&attempt);
+                *left = attempt;
                 shrunk = true;
             }
             end = start.min(left.len());
@@ -53,7 +54,7 @@ impl Shrinker<'_> {
         shrunk
     }
 
-    /// Whether the items are known to have no linearization. Not knowing counts as no.
+    /// Whether the items, which are relevant, are known to have no linearization. Not knowing counts as no.
     fn impossible(&mut self, items: &[Item<'_>]) -> bool {
         let mut search = Search::new(items, self.initial);
         // An easy attempt must not be kept waiting by a hard one, and a smaller history is seldom harder.
@@ -100,7 +101,7 @@ pub(crate) fn shrink<'h>(items: &[Item<'h>], initial: Option<&Value>, budget: u6
             break;
         }
     }
-    Shrunk { items: relevant(&left), reduced: shrinker.thorough }
+    Shrunk { items: left, reduced: shrinker.thorough }
 }
 
 /// The shortest beginning that is impossible already.
@@ -109,10 +110,10 @@ fn beginning<'h>(items: &[Item<'h>], shrinker: &mut Shrinker<'_>) -> Vec<Item<'h
     ends.sort_unstable();
     // All up to `impossible` returns are impossible; fewer than `possible` are not known to be.
     let (mut possible, mut impossible) = (0, ends.len());
-    let mut left = items.to_vec();
+    let mut left = relevant(items);
     while possible + 1 < impossible {
         let middle = possible + (impossible - possible) / 2;
-        let attempt = until(items, ends[middle - 1]);
+        let attempt = relevant(&until(items, ends[middle - 1]));
         if shrinker.impossible(&attempt) {
             impossible = middle;
             left = attempt;
@@ -120,5 +121,5 @@ fn beginning<'h>(items: &[Item<'h>], shrinker: &mut Shrinker<'_>) -> Vec<Item<'h
             possible = middle;
         }
     }
-    relevant(&left)
+    left
 }

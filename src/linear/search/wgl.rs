@@ -6,7 +6,6 @@
 
 use crate::linear::part::{Item, NEVER};
 use crate::linear::search::configs::{Configs, Done};
-use crate::linear::search::relevant::relevant;
 use crate::linear::search::states::{Effect, StateId, States};
 use crate::linear::value::Value;
 
@@ -65,9 +64,8 @@ pub(crate) struct Search<'h> {
 const BORDER: usize = 0;
 
 impl<'h> Search<'h> {
-    /// A search on `items`, which are in the order of their calls.
+    /// A search on `items`, which are in the order of their calls. It is short only on those that are relevant.
     pub(crate) fn new(items: &[Item<'h>], initial: Option<&Value>) -> Self {
-        let items = relevant(items);
         let mut states = States::new();
         let state = states.number(initial);
         let effects: Vec<Effect> = items.iter().map(|item| states.effect(item)).collect();

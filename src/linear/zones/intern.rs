@@ -41,19 +41,6 @@ fn written<'h>(item: &Item<'h>) -> Option<Option<&'h Value>> {
     }
 }
 
-/// What an item saw, or found if it took effect.
-const fn observed<'h>(item: &Item<'h>) -> Option<Option<&'h Value>> {
-    match (item.action, item.outcome) {
-        (_, Outcome::Read(seen) | Outcome::Mismatch(seen)) => Some(seen.as_ref()),
-        (_, Outcome::Failed) => None,
-        (Action::Cas { expected, .. }, Outcome::Done | Outcome::Unknown) => Some(expected.as_ref()),
-        (
-            Action::Get | Action::Put(_) | Action::Append(_) | Action::Delete,
-            Outcome::Done | Outcome::Unknown,
-        ) => None,
-    }
-}
-
 /// Where a value is met.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Slot {
@@ -88,7 +75,7 @@ impl<'h> Table<'h> {
             if let Some(value) = written(item) {
                 meet(value, Slot::Written(place), &mut table);
             }
-            if let Some(value) = observed(item) {
+            if let Some(value) = item.observed() {
                 meet(value, Slot::Observed(place), &mut table);
             }
         }
