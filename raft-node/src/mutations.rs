@@ -48,6 +48,27 @@ pub enum Mutation {
     /// carries entries removes all that differs, and one without entries comes with a commit index that it
     /// vouches for.
     CommitNotCapped,
+    /// A leader answers a ReadIndex without having heard from a quorum that it still leads, so that one that was deposed
+    /// and does not know serves what is out of date. Breaks `read_safety`. Source: redisraft #19; xraft #40 (B76).
+    ReadNotConfirmed,
+    /// A leader serves reads before it has committed an entry of its own term, when it does not know yet what is
+    /// committed. Breaks `read_safety`. Source: etcd #7331; redisraft #22; tikv #6340, #9239 (B74).
+    ReadBeforeOwnCommit,
+    /// A leader that had a lease once trusts it for ever. Breaks `read_safety`. Source: tikv #964, #1127; sofa-jraft #26,
+    /// #34 (B75).
+    LeaseNeverEnds,
+    /// A leader changes the configuration before it has committed an entry of its own term, so that it may begin from
+    /// one that another leader has replaced: then two majorities need not meet. Breaks `config_safety`. Source: Ongaro,
+    /// raft-dev, July 2015; etcd #7625; hydro-project/hydro #3192 (B64).
+    ChangeBeforeOwnCommit,
+    /// A snapshot holds the newest configuration in the log instead of the one in force at its end; it may not be
+    /// committed, and may be taken back. Breaks `snapshot_consistency`. Source: Raft §7, "the latest configuration in the
+    /// log as of last included index".
+    SnapshotOfLatestMembers,
+    /// The log is cut off behind what was given to the state machine, and not behind what the snapshot covers. Breaks
+    /// `state_order`. Source: redisraft #43, #53 (log and snapshot that do not meet, B56); openraft's rule "purged ≤
+    /// snapshot".
+    CompactedBeyondSnapshot,
 }
 
 /// The row of a bug: name, property, what, source.
@@ -55,7 +76,7 @@ struct Row(&'static str, &'static str, &'static str, &'static str);
 
 impl Mutation {
     /// Every planted bug, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::VoteNotPersisted,
         Self::TermNotPersistedOnStepDown,
         Self::UpToDateByIndexOnly,
@@ -64,6 +85,12 @@ impl Mutation {
         Self::PriorTermCommitByCounting,
         Self::TruncateOnAnyAppend,
         Self::CommitNotCapped,
+        Self::ReadNotConfirmed,
+        Self::ReadBeforeOwnCommit,
+        Self::LeaseNeverEnds,
+        Self::ChangeBeforeOwnCommit,
+        Self::SnapshotOfLatestMembers,
+        Self::CompactedBeyondSnapshot,
     ];
 
     /// The name, in `snake_case`: what [`Mutation::from_str`] reads.
@@ -140,6 +167,42 @@ impl Mutation {
                 "a follower commits up to its last entry, whatever the message vouches for",
                 "Raft figure 2, AppendEntries rule 5; CCF follower_overcommit_partial_verified",
             ),
+            Self::ReadNotConfirmed => Row(
+                "read_not_confirmed",
+                "read_safety",
+                "a leader serves a read without having heard that it still leads",
+                "redisraft #19; xraft #40",
+            ),
+            Self::ReadBeforeOwnCommit => Row(
+                "read_before_own_commit",
+                "read_safety",
+                "a leader serves a read before it has committed an entry of its term",
+                "etcd #7331; redisraft #22; tikv #6340, #9239",
+            ),
+            Self::LeaseNeverEnds => Row(
+                "lease_never_ends",
+                "read_safety",
+                "a leader that had a lease once trusts it for ever",
+                "tikv #964, #1127; sofa-jraft #26, #34",
+            ),
+            Self::ChangeBeforeOwnCommit => Row(
+                "change_before_own_commit",
+                "config_safety",
+                "a leader changes the configuration before it has committed an entry of its term",
+                "Ongaro, raft-dev, July 2015; etcd #7625; hydro #3192",
+            ),
+            Self::SnapshotOfLatestMembers => Row(
+                "snapshot_of_latest_members",
+                "snapshot_consistency",
+                "a snapshot holds the newest configuration, not the one at its end",
+                "Raft, section 7",
+            ),
+            Self::CompactedBeyondSnapshot => Row(
+                "compacted_beyond_snapshot",
+                "state_order",
+                "the log is cut off behind what was handed out, not behind what the snapshot covers",
+                "redisraft #43, #53; openraft: purged <= snapshot",
+            ),
         }
     }
 }
@@ -181,7 +244,7 @@ impl FromStr for Mutation {
 mod tests {
     use super::Mutation;
 
-    const PROPERTIES: [&str; 11] = [
+    const PROPERTIES: [&str; 15] = [
         "election_safety",
         "durable_vote",
         "leader_append_only",
@@ -193,6 +256,10 @@ mod tests {
         "commit_monotonic",
         "no_truncation_below_commit",
         "message_sanity",
+        "read_safety",
+        "config_safety",
+        "snapshot_consistency",
+        "state_order",
     ];
 
     #[test]

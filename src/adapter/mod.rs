@@ -7,6 +7,8 @@
 mod client;
 mod facts;
 mod found;
+#[cfg(feature = "mutations")]
+mod mutations;
 mod node;
 mod request;
 mod service;
@@ -21,9 +23,9 @@ pub use service::{ServiceOptions, bytes as snapshot_bytes, facts as snapshot_fac
 pub use store::{LOG, SNAPSHOT, TAIL, files};
 pub use tell::{change_hash, command_hash, members, node_id};
 
-// What others need of the node they get from here, so that no other file knows it.
 #[cfg(feature = "mutations")]
-pub use raft_node::Mutation;
+pub use mutations::{HostMutation, Mutation, NoSuchMutation};
+// What others need of the node they get from here, so that no other file knows it.
 pub use raft_node::{
     Change, ChangeRequest, Config, Durable, Entry, EntryKind, HardState, LogIndex, Membership, NodeId,
     Options as NodeOptions, Payload, Snapshot, Term, Transition,

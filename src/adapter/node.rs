@@ -1,5 +1,7 @@
 //! Our Raft node as a process of the world.
 
+#[cfg(feature = "mutations")]
+use super::HostMutation;
 use super::service::{self, Reader, Service, ServiceOptions, answer_to};
 use super::store::Store;
 use super::tell::{self, command_hash, node_id, process};
@@ -106,6 +108,11 @@ impl RaftProcess {
         let (store, durable) = match Store::recover(disk, fx) {
             Ok(recovered) => recovered,
             Err(what) => return fail(what, fx),
+        };
+        #[cfg(feature = "mutations")]
+        let durable = match config.service.mutation {
+            Some(HostMutation::RecoveryDropsLastEntry) => without_last_entry(durable),
+            _ => durable,
         };
         let snapshot = match durable.snapshot.as_deref().map(service::facts).transpose() {
             Ok(snapshot) => snapshot,
@@ -402,6 +409,13 @@ impl RaftProcess {
             Request::Call(_) | Request::Start | Request::Stop => {}
         }
     }
+}
+
+/// For a planted bug.
+#[cfg(feature = "mutations")]
+fn without_last_entry(mut durable: raft_node::Durable) -> raft_node::Durable {
+    durable.log.pop();
+    durable
 }
 
 /// The node cannot go on with what its disk holds.

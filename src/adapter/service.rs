@@ -3,6 +3,8 @@
 //! Owns what was applied, what is still to be applied, and who is to be answered then. Must not know elections, logs or
 //! disks.
 
+#[cfg(feature = "mutations")]
+use super::HostMutation;
 use super::tell::{command_hash, effect, members};
 use super::{APPLY, Answered, Member, Message};
 use crate::kv::{Answer, Key, Machine, RequestId};
@@ -21,6 +23,17 @@ pub struct ServiceOptions {
     pub snapshot_after: Option<u64>,
     /// How long after it is handed out an entry is applied; at once if none is given.
     pub apply_delay: Option<Latency>,
+    /// A bug to plant.
+    #[cfg(feature = "mutations")]
+    pub mutation: Option<HostMutation>,
+}
+
+#[cfg(feature = "mutations")]
+impl ServiceOptions {
+    /// The machine, with the bug planted in it if that is where it belongs.
+    fn planted(self, machine: Machine) -> Machine {
+        if self.mutation == Some(HostMutation::RetryApplied) { machine.repeating() } else { machine }
+    }
 }
 
 /// A client that waits for a command to be applied.
@@ -59,9 +72,12 @@ pub(super) struct Service {
 
 impl Service {
     pub(super) fn new(options: ServiceOptions) -> Self {
+        let machine = Machine::new(options.machine);
+        #[cfg(feature = "mutations")]
+        let machine = options.planted(machine);
         Self {
             options,
-            machine: Machine::new(options.machine),
+            machine,
             log: Hash64::default(),
             queue: VecDeque::new(),
             held: false,
@@ -158,6 +174,8 @@ impl Service {
 
     /// Answers a reader as soon as all up to `due` is applied.
     pub(super) fn serve(&mut self, due: u64, reader: Reader, fx: &mut Effects<'_, Member>) {
+        #[cfg(feature = "mutations")]
+        let due = if self.options.mutation == Some(HostMutation::ReadBeforeApplied) { 0 } else { due };
         let index = self.machine.applied();
         if index < due {
             self.ready.push((due, reader));
@@ -176,6 +194,10 @@ impl Service {
             return None;
         }
         self.snapshot = applied;
+        #[cfg(feature = "mutations")]
+        if self.options.mutation == Some(HostMutation::SessionsNotInSnapshot) {
+            return Some((LogIndex(applied), bytes(self.log, &self.machine.without_sessions())));
+        }
         Some((LogIndex(applied), bytes(self.log, &self.machine)))
     }
 
@@ -190,6 +212,8 @@ impl Service {
         fx: &mut Effects<'_, Member>,
     ) -> Result<(), String> {
         let (log, machine) = read(snapshot)?;
+        #[cfg(feature = "mutations")]
+        let machine = self.options.planted(machine);
         (self.log, self.machine) = (log, machine);
         self.snapshot = snapshot.index.0;
         self.queue.retain(|(index, _)| *index > snapshot.index);

@@ -73,6 +73,25 @@ pub struct Machine {
     pub(crate) carried: u64,
     pub(crate) store: Store,
     pub(crate) sessions: Sessions,
+    /// Whether a planted bug makes it do a command again that comes again.
+    #[cfg(feature = "mutations")]
+    pub(crate) repeats: bool,
+}
+
+/// Planted bugs.
+#[cfg(feature = "mutations")]
+impl Machine {
+    /// The same, which does a command again that comes again.
+    #[must_use]
+    pub fn repeating(self) -> Self {
+        Self { repeats: true, ..self }
+    }
+
+    /// The same without any session.
+    #[must_use]
+    pub fn without_sessions(&self) -> Self {
+        Self { sessions: Sessions::default(), ..self.clone() }
+    }
 }
 
 impl Machine {
@@ -129,6 +148,10 @@ impl Machine {
             return Applied { effect, response: Response::SessionExpired };
         };
         session.active = index;
+        #[cfg(feature = "mutations")]
+        if self.repeats {
+            session.last = None;
+        }
         let applied = match session.turn(number) {
             Turn::Next => {
                 let closes = operation == Operation::CloseSession;

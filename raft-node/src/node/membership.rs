@@ -32,7 +32,7 @@ impl RaftNode {
             return Err(Refusal::ChangePending);
         }
         // Else a leader could begin from a membership that another one has replaced (raft-dev, 2015).
-        if self.commit < leader.own_first {
+        if self.commit < leader.own_first && !mutant!(self, ChangeBeforeOwnCommit) {
             return Err(Refusal::NoCommitInTerm);
         }
         self.memberships.current().changed(request).map_err(Refusal::BadChange)

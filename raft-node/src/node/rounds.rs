@@ -65,7 +65,7 @@ impl RaftNode {
         let lease_ns = self.options.lease_ns();
         self.options.lease_reads
             && !abdicated
-            && lease_from.is_some_and(|from| self.now.since(from) < lease_ns)
+            && lease_from.is_some_and(|from| self.now.since(from) < lease_ns || mutant!(self, LeaseNeverEnds))
     }
 
     /// Steps down if no quorum was heard for the longest election timeout: others have had the time to elect

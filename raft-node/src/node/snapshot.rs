@@ -29,7 +29,8 @@ impl RaftNode {
         let (Some(term), true) = (self.log.term_at(index), index > newest && index <= self.applied) else {
             return;
         };
-        let membership = Arc::clone(self.memberships.at(index));
+        let of = if mutant!(self, SnapshotOfLatestMembers) { self.memberships.index() } else { index };
+        let membership = Arc::clone(self.memberships.at(of));
         // One who has joined may not know yet who belonged to the cluster then, and must not tell others that
         // nobody did.
         if membership.is_empty() {
@@ -46,6 +47,7 @@ impl RaftNode {
     pub(super) fn on_compact(&mut self, keep: u64, out: &mut Outputs) {
         let Some(newest) = self.snapshot.as_ref().map(|snapshot| snapshot.index) else { return };
         let base = LogIndex(newest.0.saturating_sub(keep));
+        let base = if mutant!(self, CompactedBeyondSnapshot) { self.applied } else { base };
         let promised = self.compaction.map_or_else(|| self.log.base().0, |(_, base)| base);
         if base <= promised {
             return;

@@ -2,7 +2,10 @@
 
 use crate::chaos::{ROUGH, Storm};
 use crate::world::{Host, accepted, append, events, request_vote, sends, vote};
-use raft_node::{Input, Mutation, Options};
+use raft_node::{
+    AppendResult, Change, ChangeRequest, Input, LogIndex, Message, Mutation, NodeId, Options, Output, ReadId,
+    ReadMode, Term,
+};
 
 /// The same with the bug and without it.
 fn both(mutation: Mutation) -> [Options; 2] {
@@ -119,11 +122,102 @@ fn commit_not_capped_commits_what_the_message_did_not_vouch_for() {
     assert_eq!(commits, [3, 1]);
 }
 
+/// A leader of three in term 2 that has committed its own first entry, behind one of term 1.
+fn settled(options: Options) -> Host {
+    let mut host = Host::leader_with(3, 2, &[1], options);
+    host.propose("x=1");
+    host.hear(1, accepted(2, 2));
+    assert_eq!(host.commit(), 2);
+    host
+}
+
+fn is_served(host: &mut Host, mode: ReadMode) -> bool {
+    let out = host.run(Input::Read { id: ReadId(1), mode });
+    out.iter().any(|output| matches!(output, Output::ReadReady { .. }))
+}
+
+#[test]
+fn read_not_confirmed_serves_a_read_that_nobody_has_confirmed() {
+    let served = both(Mutation::ReadNotConfirmed).map(|options| {
+        let mut host = settled(options);
+        is_served(&mut host, ReadMode::Index)
+    });
+    assert_eq!(served, [true, false]);
+}
+
+#[test]
+fn read_before_own_commit_serves_a_read_of_what_an_earlier_term_has_left() {
+    let served = both(Mutation::ReadBeforeOwnCommit).map(|options| {
+        // Of one voter: it confirms itself.
+        let mut host = Host::leader_with(1, 2, &[1], options);
+        is_served(&mut host, ReadMode::Index)
+    });
+    assert_eq!(served, [true, false]);
+}
+
+#[test]
+fn lease_never_ends_serves_a_read_long_after_anybody_was_heard() {
+    let served = both(Mutation::LeaseNeverEnds).map(|options| {
+        let mut host = settled(Options { check_quorum: true, lease_reads: true, ..options });
+        host.heartbeat();
+        for round in 1..9 {
+            let result = AppendResult::Accepted { match_index: LogIndex(2) };
+            host.hear(1, Message::AppendEntriesResponse { term: Term(2), round, holds: true, result });
+        }
+        let early = is_served(&mut host, ReadMode::Lease);
+        host.wait(60_000);
+        (early, is_served(&mut host, ReadMode::Lease))
+    });
+    assert_eq!(served, [(true, true), (true, false)]);
+}
+
+#[test]
+fn change_before_own_commit_takes_a_change_at_once() {
+    let taken = both(Mutation::ChangeBeforeOwnCommit).map(|options| {
+        let mut host = Host::leader_with(3, 2, &[1], options);
+        let out = host.run(Input::Change(ChangeRequest::auto(&[Change::Remove(NodeId(2))])));
+        out.iter().any(|output| matches!(output, Output::Accepted { .. }))
+    });
+    assert_eq!(taken, [true, false]);
+}
+
+#[test]
+fn snapshot_of_latest_members_holds_a_configuration_that_is_not_committed() {
+    let members = both(Mutation::SnapshotOfLatestMembers).map(|options| {
+        let mut host = settled(options);
+        host.run(Input::Change(ChangeRequest::auto(&[Change::Remove(NodeId(2))])));
+        host.run(Input::Snapshot { index: LogIndex(2), data: [7].into() });
+        host.disk.snapshot.as_ref().map(|snapshot| snapshot.membership.voters().len())
+    });
+    assert_eq!(members, [Some(2), Some(3)]);
+}
+
+#[test]
+fn compacted_beyond_snapshot_drops_what_the_snapshot_does_not_cover() {
+    let bases = both(Mutation::CompactedBeyondSnapshot).map(|options| {
+        let mut host = Host::with(0, 3, 1, None, &[], options);
+        host.hear(1, append(1, 0, 0, &[1, 1, 1, 1, 1], 5));
+        host.run(Input::Snapshot { index: LogIndex(3), data: [7].into() });
+        host.view().base.0.0
+    });
+    assert_eq!(bases, [5, 3]);
+}
+
+/// What the judge of the storms does not judge as the property that the bug is said to break: a simulator does.
+const BEYOND_STORMS: [Mutation; 6] = [
+    Mutation::ReadNotConfirmed,
+    Mutation::ReadBeforeOwnCommit,
+    Mutation::LeaseNeverEnds,
+    Mutation::ChangeBeforeOwnCommit,
+    Mutation::SnapshotOfLatestMembers,
+    Mutation::CompactedBeyondSnapshot,
+];
+
 /// Each bug can do the harm that it is said to do: some storm of this crate's own sees that, and the same
 /// storm without the bug passes.
 #[test]
 fn every_planted_bug_breaks_its_property_in_some_storm() {
-    for mutation in Mutation::ALL {
+    for mutation in Mutation::ALL.into_iter().filter(|mutation| !BEYOND_STORMS.contains(mutation)) {
         let [planted, sound] = both(mutation);
         let expected = format!("{}: ", mutation.breaks());
         let breaks = |options: &Options, seed| Storm::new(seed, ROUGH, options).rage(ROUGH, 2000);

@@ -102,13 +102,20 @@ fn node_options(raft: &RaftOptions, mutation: Mutant) -> NodeOptions {
         priority: i64::from(raft.priority),
         apply_window: raft.apply_window.unwrap_or(0),
         #[cfg(feature = "mutations")]
-        mutation,
+        mutation: mutation.and_then(crate::adapter::Mutation::of_node),
     }
 }
 
-fn service_options(raft: &RaftOptions) -> ServiceOptions {
-    let machine = machine_options(raft);
-    ServiceOptions { machine, snapshot_after: raft.snapshot_after, apply_delay: raft.apply_delay }
+fn service_options(raft: &RaftOptions, mutation: Mutant) -> ServiceOptions {
+    #[cfg(not(feature = "mutations"))]
+    let _: Mutant = mutation;
+    ServiceOptions {
+        machine: machine_options(raft),
+        snapshot_after: raft.snapshot_after,
+        apply_delay: raft.apply_delay,
+        #[cfg(feature = "mutations")]
+        mutation: mutation.and_then(crate::adapter::Mutation::of_host),
+    }
 }
 
 fn machine_options(raft: &RaftOptions) -> kv::Config {
@@ -127,7 +134,7 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
             membership: membership(scenario, node),
             options: node_options(&scenario.options_of(node.0), mutation),
         };
-        let service = service_options(&scenario.options_of(node.0));
+        let service = service_options(&scenario.options_of(node.0), mutation);
         MemberConfig::Node(Box::new(NodeConfig { raft, service }))
     });
     let clients = Clients::of(scenario);
