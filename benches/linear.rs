@@ -1,7 +1,8 @@
 //! How fast histories are judged, and whether they are judged right.
 //!
-//! `cargo bench --bench linear` prints a table of speeds. `-- compare 10000000` compares every tier with the definition on
-//! so many random histories, and a thousandth as many long ones with each other.
+//! `cargo bench --bench linear` prints a table of speeds. `-- --check` measures the two that are promised, and fails if one
+//! takes longer than it may. `-- compare 10000000` writes so many random histories as files, reads them as the tool does,
+//! compares what every tier says of them with the definition, and a thousandth as many long ones with each other.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_types,
@@ -12,13 +13,16 @@
 mod brute;
 #[path = "../tests/it/linear/compare.rs"]
 mod compare;
+#[path = "../tests/it/linear/lines.rs"]
+mod lines;
 #[path = "../tests/it/linear/random.rs"]
 mod random;
 
-use compare::{Tally, compare, compare_long};
+use compare::{Tally, Way, compare, compare_long};
 use random::{Drawn, Shape, draw};
 use seaworthy::linear::{BUDGET_DEFAULT, Verdict, certify, check, check_by_search};
 use sim_core::Stream;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// The median of five runs.
@@ -60,8 +64,9 @@ fn row(name: &str, shape: &Shape, method: &str) {
     );
 }
 
-fn speeds() {
-    let base = Shape {
+/// 100,000 operations of ten clients on twenty keys.
+fn many_keys() -> Shape {
+    Shape {
         clients: 10,
         operations: 100_000,
         keys: 20,
@@ -71,8 +76,40 @@ fn speeds() {
         failed: 5,
         lies: 0,
         initial: None,
-    };
-    let one_key = Shape { clients: 20, operations: 20_000, keys: 1, ..base.clone() };
+    }
+}
+
+/// 20,000 operations of twenty clients on one key.
+fn one_key() -> Shape {
+    Shape { clients: 20, operations: 20_000, keys: 1, ..many_keys() }
+}
+
+/// Whether a history of this shape is judged in time, by what it says itself.
+fn is_fast(name: &str, shape: &Shape, bound: Duration) -> bool {
+    let Drawn { history, model, .. } = draw(shape, &mut Stream::new(1, "bench", 0));
+    let mut decided = true;
+    let time = median(|| decided &= check(&history, &model, BUDGET_DEFAULT).verdict == Verdict::Linearizable);
+    let fast = decided && time <= bound;
+    let word = if fast { "ok" } else { "TOO SLOW" };
+    println!(
+        "{name:<40} {:>7} operations {:>7} us, at most {:>7} us: {word}",
+        history.operations().len(),
+        time.as_micros(),
+        bound.as_micros()
+    );
+    fast
+}
+
+fn bounds() -> ExitCode {
+    let fast = [
+        is_fast("10 clients, 20 keys", &many_keys(), Duration::from_millis(100)),
+        is_fast("20 clients, 1 key", &one_key(), Duration::from_millis(50)),
+    ];
+    if fast == [true, true] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn speeds() {
+    let (base, one_key) = (many_keys(), one_key());
     let appends = Shape { weights: [1, 1, 0, 4, 0], operations: 5_000, keys: 20, ..base.clone() };
     let again = Shape { unique: false, weights: [4, 3, 3, 0, 1], ..base.clone() };
     row("10 clients, 20 keys", &base, "certificate");
@@ -88,16 +125,16 @@ fn speeds() {
     row("10 clients, 20 keys, five values, lies", &Shape { lies: 1, ..again }, "check");
 }
 
-fn comparisons(count: u64) {
+fn comparisons(count: u64, way: Way) {
     let begin = Instant::now();
     let mut tally = Tally::default();
     for index in 0..count {
-        compare(index, &mut tally);
+        compare(index, way, &mut tally);
         if index % 1_000_000 == 999_999 {
             println!("{} histories in {} s", index + 1, begin.elapsed().as_secs());
         }
     }
-    println!("{count} histories against the definition, no disagreement: {tally:?}");
+    println!("{count} histories ({way:?}) against the definition, no disagreement: {tally:?}");
     let long = count / 1_000;
     let (mut decided, mut zones, mut linearizable) = (0u64, 0u64, 0u64);
     for (applied, truth) in (0..long).filter_map(compare_long) {
@@ -112,13 +149,20 @@ fn comparisons(count: u64) {
     println!("{} s", begin.elapsed().as_secs());
 }
 
-fn main() {
+fn main() -> ExitCode {
     // `cargo bench` adds `--bench`.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.first().map(String::as_str) {
         Some("compare") => {
-            comparisons(arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(1_000_000));
+            let count = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(1_000_000);
+            let way = if arguments.get(2).is_some_and(|way| way == "drawn") { Way::Drawn } else { Way::Read };
+            comparisons(count, way);
+            ExitCode::SUCCESS
         }
-        _ => speeds(),
+        Some("--check") => bounds(),
+        _ => {
+            speeds();
+            ExitCode::SUCCESS
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Every tier against the definition, on random histories.
 
 use super::brute;
+use super::lines::read_back;
 use super::random::{Drawn, Shape, draw};
 use seaworthy::linear::{
     Action, History, OperationId, Outcome, Verdict, certify, check, check_by_search, check_by_zones,
@@ -46,10 +47,23 @@ fn small(stream: &mut Stream) -> Drawn {
     draw(&shape, stream)
 }
 
+/// How a history gets to the tiers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// As it was drawn.
+    Drawn,
+    /// Written as a file, and read from it as the tool does.
+    Read,
+}
+
 /// Draws history number `index` and compares what each tier says of it.
-pub(crate) fn compare(index: u64, tally: &mut Tally) {
+pub(crate) fn compare(index: u64, way: Way, tally: &mut Tally) {
     let mut stream = Stream::new(7, "linear", index);
     let Drawn { history, positions, model, initial, honest } = small(&mut stream);
+    let history = match way {
+        Way::Drawn => history,
+        Way::Read => read_back(&history, &model),
+    };
     let truth = brute::is_linearizable(&history, initial.as_ref());
     let told = |verdict: &Verdict, tier: &str| match verdict {
         Verdict::Linearizable => assert!(truth, "history {index}, {tier}: missed\n{history:#?}"),

@@ -2,16 +2,17 @@
 
 mod brute;
 mod compare;
+mod lines;
 mod program;
 mod random;
 
-use compare::{Tally, compare, compare_long};
+use compare::{Tally, Way, compare, compare_long};
 
 /// Compares so many histories, and checks that they were worth comparing.
-fn comparisons(indices: core::ops::Range<u64>) {
+fn comparisons(indices: core::ops::Range<u64>, way: Way) {
     let count = indices.end - indices.start;
     let mut tally = Tally::default();
-    indices.for_each(|index| compare(index, &mut tally));
+    indices.for_each(|index| compare(index, way, &mut tally));
     assert_eq!(tally.linearizable + tally.not, count);
     assert!(tally.not > count / 10, "{tally:?}");
     assert!(tally.by_zones[0] > count / 10 && tally.by_zones[1] > count / 2, "{tally:?}");
@@ -23,12 +24,17 @@ fn comparisons(indices: core::ops::Range<u64>) {
 
 #[test]
 fn every_tier_agrees_with_the_definition_on_250_000_histories() {
-    comparisons(0..250_000);
+    comparisons(0..250_000, Way::Drawn);
 }
 
 #[test]
 fn every_tier_agrees_with_the_definition_on_250_000_other_histories() {
-    comparisons(250_000..500_000);
+    comparisons(250_000..500_000, Way::Drawn);
+}
+
+#[test]
+fn the_tool_agrees_with_the_definition_on_50_000_histories_that_it_reads_from_files() {
+    comparisons(500_000..550_000, Way::Read);
 }
 
 #[test]
