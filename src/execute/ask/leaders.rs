@@ -3,32 +3,25 @@
 use super::{Answer, Asking, no};
 use crate::mirror::NodeMirror;
 use crate::record::{MessageFacts, Note, Role};
-use crate::scenario::{Name, Predicate, RoleIs, SingleLeader, TermIs, TermRef, VoteIs};
+use crate::scenario::{Name, RoleIs, SingleLeader, Target, TermIs, TermRef, VoteIs};
 use sim_core::{Observer, ProcessId};
 
 impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
-    pub(super) fn ask_leaders(&self, predicate: &Predicate, explain: bool) -> Answer {
-        match predicate {
-            Predicate::SingleLeader(asked) => self.single_leader(asked, explain),
-            Predicate::NoLeader(asked) => {
-                match self.among(asked.among.as_ref())?.into_iter().find(|node| self.leads(*node)) {
-                    Some(node) => no!(explain, "{node} leads term {}", self.node(node).term),
-                    None => Ok(None),
-                }
-            }
-            Predicate::LeaderIs(target) => {
-                let asked = SingleLeader { is: Some(target.clone()), ..SingleLeader::default() };
-                self.single_leader(&asked, explain)
-            }
-            Predicate::Term(asked) => self.term(asked, explain),
-            Predicate::TermsAgree(asked) => {
-                let term = |node: ProcessId| self.node(node).term;
-                self.alike(asked.among.as_ref(), explain, "term", |a, b| term(a) == term(b))
-            }
-            Predicate::Role(asked) => self.role(asked, explain),
-            Predicate::Vote(asked) => self.vote(asked, explain),
-            other => unreachable!("`{}` belongs to another room", other.name()),
+    pub(super) fn no_leader(&self, among: Option<&Target>, explain: bool) -> Answer {
+        match self.among(among)?.into_iter().find(|node| self.leads(*node)) {
+            Some(node) => no!(explain, "{node} leads term {}", self.node(node).term),
+            None => Ok(None),
         }
+    }
+
+    pub(super) fn leader_is(&self, target: &Target, explain: bool) -> Answer {
+        let asked = SingleLeader { is: Some(target.clone()), ..SingleLeader::default() };
+        self.single_leader(&asked, explain)
+    }
+
+    pub(super) fn terms_agree(&self, among: Option<&Target>, explain: bool) -> Answer {
+        let nodes = self.somebody(among.unwrap_or(&Target::Connected))?;
+        self.alike(&nodes, explain, "term", |node| self.node(node).term)
     }
 
     fn leads(&self, node: ProcessId) -> bool {
@@ -41,7 +34,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         term.ok_or_else(|| format!("nothing is called `{name}` yet"))
     }
 
-    fn single_leader(&self, asked: &SingleLeader, explain: bool) -> Answer {
+    pub(super) fn single_leader(&self, asked: &SingleLeader, explain: bool) -> Answer {
         let among = self.among(asked.among.as_ref())?;
         let mut leader: Option<ProcessId> = None;
         for (place, node) in among.iter().copied().enumerate().filter(|(_, node)| self.leads(*node)) {
@@ -81,7 +74,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         Ok(Some(leader))
     }
 
-    fn term(&self, asked: &TermIs, explain: bool) -> Answer {
+    pub(super) fn term(&self, asked: &TermIs, explain: bool) -> Answer {
         let nodes = match &asked.of {
             Some(target) => self.somebody(target)?,
             None => match self.leader() {
@@ -112,7 +105,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         Ok(None)
     }
 
-    fn role(&self, asked: &RoleIs, explain: bool) -> Answer {
+    pub(super) fn role(&self, asked: &RoleIs, explain: bool) -> Answer {
         for node in &self.somebody(&asked.of)? {
             let NodeMirror { up, role, term, .. } = self.node(*node);
             if !up {
@@ -125,7 +118,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         Ok(None)
     }
 
-    fn vote(&self, asked: &VoteIs, explain: bool) -> Answer {
+    pub(super) fn vote(&self, asked: &VoteIs, explain: bool) -> Answer {
         let wanted = match &asked.is {
             Some(target) => self.resolve(target, None)?,
             None => Vec::new(),

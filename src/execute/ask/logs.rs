@@ -5,7 +5,7 @@ use crate::execute::everybody;
 use crate::mirror::NodeMirror;
 use crate::record::{Hash64, MessageFacts, Note};
 use crate::scenario::{
-    Committed, CommittedAt, Count, Index, IndexIs, IndexRef, LastEntry, Predicate, Target, Which,
+    Amount, Committed, CommittedAt, Count, Index, IndexIs, IndexRef, LastEntry, NotCommitted, Target, Which,
 };
 use sim_core::{Observer, ProcessId};
 
@@ -21,52 +21,39 @@ pub(crate) fn index_of(which: Which, node: &NodeMirror) -> u64 {
 }
 
 impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
-    pub(super) fn ask_logs(&self, predicate: &Predicate, explain: bool) -> Answer {
-        match predicate {
-            Predicate::Committed(asked) => self.committed(asked, explain),
-            Predicate::NotCommitted(asked) => {
-                let hash = self.hash(&asked.command);
-                let nodes = self.among_all(asked.among.as_ref())?;
-                match nodes.into_iter().find(|node| self.applied(*node, hash).is_some()) {
-                    Some(node) => no!(explain, "{node} has applied {:?}", asked.command),
-                    None => Ok(None),
-                }
-            }
-            Predicate::CommittedAt(asked) => self.committed_at(asked, explain),
-            Predicate::CommitIndex(asked) => self.index(asked, explain, "commit index", |node| node.commit),
-            Predicate::LastIndex(asked) => {
-                self.index(asked, explain, "last index", |node| node.log.last_index())
-            }
-            Predicate::LogsEqual(asked) => {
-                let log = |node: ProcessId| self.node(node).log.last_prefix();
-                self.alike(asked.among.as_ref(), explain, "log", |a, b| log(a) == log(b))
-            }
-            Predicate::Synced(asked) => self.synced(asked.among.as_ref(), explain),
-            Predicate::Durable(asked) => {
-                for node in self.somebody(&asked.of)? {
-                    if !self.is_durable(node) {
-                        no!(explain, "what node {node} has in memory is not what it has on its disk");
-                    }
-                }
-                Ok(None)
-            }
-            Predicate::Index(asked) => self.one_index(asked, explain),
-            Predicate::LastEntry(asked) => self.last_entry(asked, explain),
-            Predicate::LogLength(asked) => {
-                let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
-                for node in self.running(&asked.of, explain)? {
-                    let length = self.node(node).log.cells().len() as u64;
-                    if !bounds.holds(length) {
-                        no!(explain, "the log of node {node} holds {length} entries, expected {bounds}");
-                    }
-                }
-                Ok(None)
-            }
-            other => unreachable!("`{}` belongs to another room", other.name()),
+    pub(super) fn not_committed(&self, asked: &NotCommitted, explain: bool) -> Answer {
+        let hash = self.hash(&asked.command);
+        let nodes = self.among_all(asked.among.as_ref())?;
+        match nodes.into_iter().find(|node| self.applied(*node, hash).is_some()) {
+            Some(node) => no!(explain, "{node} has applied {:?}", asked.command),
+            None => Ok(None),
         }
     }
 
-    fn committed_at(&self, asked: &CommittedAt, explain: bool) -> Answer {
+    pub(super) fn logs_equal(&self, among: Option<&Target>, explain: bool) -> Answer {
+        let nodes = self.somebody(among.unwrap_or(&Target::Connected))?;
+        self.alike(&nodes, explain, "log", |node| self.node(node).log.last_prefix())
+    }
+
+    pub(super) fn durable(&self, of: &Target, explain: bool) -> Answer {
+        match self.somebody(of)?.into_iter().find(|node| !self.is_durable(*node)) {
+            Some(node) => no!(explain, "what node {node} has in memory is not what it has on its disk"),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn log_length(&self, asked: &Amount, explain: bool) -> Answer {
+        let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
+        for node in self.running(&asked.of, explain)? {
+            let length = self.node(node).log.cells().len() as u64;
+            if !bounds.holds(length) {
+                no!(explain, "the log of node {node} holds {length} entries, expected {bounds}");
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn committed_at(&self, asked: &CommittedAt, explain: bool) -> Answer {
         let told = &self.sim.observer().1.0;
         let at = |node: &ProcessId| {
             let node = self.node(*node);
@@ -85,7 +72,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         }
     }
 
-    fn one_index(&self, asked: &Index, explain: bool) -> Answer {
+    pub(super) fn one_index(&self, asked: &Index, explain: bool) -> Answer {
         let bound = |reference: &Option<IndexRef>| match reference {
             None => Ok(None),
             Some(IndexRef::Number(number)) => Ok(Some(*number)),
@@ -106,7 +93,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         Ok(None)
     }
 
-    fn last_entry(&self, asked: &LastEntry, explain: bool) -> Answer {
+    pub(super) fn last_entry(&self, asked: &LastEntry, explain: bool) -> Answer {
         for node in self.running(&asked.of, explain)? {
             let log = &self.node(node).log;
             let (index, term) = (log.last_index(), log.last_term());
@@ -128,7 +115,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     fn applied(&self, node: ProcessId, command: Hash64) -> Option<u64> {
         let node = self.node(node);
         // Recent commands are the ones asked about.
-        (1..=node.applied)
+        (node.log.base() + 1..=node.applied)
             .rev()
             .find(|index| node.log.get(*index).is_some_and(|cell| cell.command == command))
             .or_else(|| {
@@ -138,7 +125,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             })
     }
 
-    fn committed(&self, asked: &Committed, explain: bool) -> Answer {
+    pub(super) fn committed(&self, asked: &Committed, explain: bool) -> Answer {
         let hash = self.hash(&asked.command);
         let nodes = self.among_all(asked.among.as_ref())?;
         let bounds = asked.on.unwrap_or_else(|| Count::exactly(nodes.len() as u64));
@@ -149,7 +136,13 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         no!(explain, "{count} nodes have applied {:?}, expected {bounds}", asked.command)
     }
 
-    fn index(&self, asked: &IndexIs, explain: bool, what: &str, of: impl Fn(&NodeMirror) -> u64) -> Answer {
+    pub(super) fn index(
+        &self,
+        asked: &IndexIs,
+        explain: bool,
+        what: &str,
+        of: impl Fn(&NodeMirror) -> u64,
+    ) -> Answer {
         let bounds = Count { at_least: asked.at_least, at_most: None, equals: asked.equals };
         for node in self.somebody(&asked.of)? {
             let index = of(self.node(node));
@@ -168,25 +161,12 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         node.up && node.term == disk.term && node.vote == disk.vote && same_log
     }
 
-    fn synced(&self, among: Option<&Target>, explain: bool) -> Answer {
-        let nodes = self.somebody(among.unwrap_or(&Target::Connected))?;
-        for node in &nodes {
-            if !self.node(*node).up {
-                no!(explain, "node {node} is down");
-            }
-        }
-        for pair in nodes.windows(2) {
-            let (one, other) = (self.node(pair[0]), self.node(pair[1]));
-            let names = || format!("nodes {} and {}", pair[0], pair[1]);
-            if one.log.last_index() != other.log.last_index()
-                || one.log.last_prefix() != other.log.last_prefix()
-            {
-                no!(explain, "{} differ in their logs", names());
-            }
-            if one.commit != other.commit || one.applied != other.applied {
-                no!(explain, "{} differ in what they have committed or applied", names());
-            }
-        }
+    pub(super) fn synced(&self, among: Option<&Target>, explain: bool) -> Answer {
+        let nodes = self.running(among.unwrap_or(&Target::Connected), explain)?;
+        let log = |node: ProcessId| (self.node(node).log.last_index(), self.node(node).log.last_prefix());
+        self.alike(&nodes, explain, "logs", log)?;
+        let done = |node: ProcessId| (self.node(node).commit, self.node(node).applied);
+        self.alike(&nodes, explain, "commit or applied index", done)?;
         match nodes.into_iter().find(|node| !self.is_durable(*node)) {
             Some(node) => no!(explain, "node {node} has something in memory that is not on its disk"),
             None => Ok(None),

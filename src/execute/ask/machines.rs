@@ -5,47 +5,34 @@ use crate::adapter::Member;
 use crate::execute::steps::file_id;
 use crate::kv;
 use crate::record::{Bytes, MessageFacts, Note};
-use crate::scenario::{ClientsDone, Count, DiskBytes, Key, Predicate, Target, ValueIs};
+use crate::scenario::{Amount, ClientsDone, Count, DiskBytes, Key, Target, ValueIs};
 use sim_core::{Observer, ProcessId};
 
 impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
-    pub(super) fn ask_machines(&self, predicate: &Predicate, explain: bool) -> Answer {
-        match predicate {
-            Predicate::DiskBytes(asked) => self.disk_bytes(asked, explain),
-            Predicate::StorageOperations(asked) => {
-                let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
-                for node in self.somebody(&asked.of)? {
-                    let count = self.sim.storage_operations(node);
-                    if !bounds.holds(count) {
-                        no!(explain, "node {node} has done {count} storage operations, expected {bounds}");
-                    }
-                }
-                Ok(None)
+    pub(super) fn storage_operations(&self, asked: &Amount, explain: bool) -> Answer {
+        let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
+        for node in self.somebody(&asked.of)? {
+            let count = self.sim.storage_operations(node);
+            if !bounds.holds(count) {
+                no!(explain, "node {node} has done {count} storage operations, expected {bounds}");
             }
-            Predicate::Halted(asked) => {
-                let nodes = self.somebody(&asked.of)?;
-                match nodes.into_iter().find(|node| !self.sim.observer().1.0.is_halted(*node)) {
-                    Some(node) => no!(explain, "the disk of node {node} has not failed it"),
-                    None => Ok(None),
-                }
-            }
-            Predicate::MachineEqual(asked) => {
-                let nodes = self.running(asked.among.as_ref().unwrap_or(&Target::Connected), explain)?;
-                let state = |node: ProcessId| self.machine(node).map(kv::Machine::hash);
-                match nodes.windows(2).find(|pair| state(pair[0]) != state(pair[1])) {
-                    Some(pair) => {
-                        no!(explain, "nodes {} and {} differ in their state machines", pair[0], pair[1])
-                    }
-                    None => Ok(None),
-                }
-            }
-            Predicate::Value(asked) => self.value(asked, explain),
-            Predicate::ClientsDone(asked) => self.clients_done(asked, explain),
-            other => unreachable!("`{}` belongs to another room", other.name()),
+        }
+        Ok(None)
+    }
+
+    pub(super) fn halted(&self, of: &Target, explain: bool) -> Answer {
+        match self.somebody(of)?.into_iter().find(|node| !self.sim.observer().1.0.is_halted(*node)) {
+            Some(node) => no!(explain, "the disk of node {node} has not failed it"),
+            None => Ok(None),
         }
     }
 
-    fn disk_bytes(&self, asked: &DiskBytes, explain: bool) -> Answer {
+    pub(super) fn machine_equal(&self, among: Option<&Target>, explain: bool) -> Answer {
+        let nodes = self.running(among.unwrap_or(&Target::Connected), explain)?;
+        self.alike(&nodes, explain, "state machines", |node| self.machine(node).map(kv::Machine::hash))
+    }
+
+    pub(super) fn disk_bytes(&self, asked: &DiskBytes, explain: bool) -> Answer {
         let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: None };
         for node in self.somebody(&asked.of)? {
             let bytes = match asked.file {
@@ -79,7 +66,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         })
     }
 
-    fn value(&self, asked: &ValueIs, explain: bool) -> Answer {
+    pub(super) fn value(&self, asked: &ValueIs, explain: bool) -> Answer {
         let wanted = asked.equals.as_ref().map(|text| Bytes(text.as_bytes().into()));
         for node in self.running(&asked.of, explain)? {
             let found = self.held(node, &asked.key).flatten();
@@ -92,7 +79,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         Ok(None)
     }
 
-    fn clients_done(&self, asked: &ClientsDone, explain: bool) -> Answer {
+    pub(super) fn clients_done(&self, asked: &ClientsDone, explain: bool) -> Answer {
         for client in self.resolve(asked.clients.as_ref().unwrap_or(&Target::Clients), None)? {
             let Some(process) = self.sim.process(client).and_then(Member::client) else { continue };
             let it = process.client();

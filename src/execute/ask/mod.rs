@@ -93,34 +93,36 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
 
     fn ask(&self, predicate: &Predicate, explain: bool) -> Answer {
         match predicate {
-            Predicate::SingleLeader(_)
-            | Predicate::NoLeader(_)
-            | Predicate::LeaderIs(_)
-            | Predicate::Term(_)
-            | Predicate::TermsAgree(_)
-            | Predicate::Role(_)
-            | Predicate::Vote(_) => self.ask_leaders(predicate, explain),
-            Predicate::Committed(_)
-            | Predicate::NotCommitted(_)
-            | Predicate::CommittedAt(_)
-            | Predicate::CommitIndex(_)
-            | Predicate::LastIndex(_)
-            | Predicate::LogsEqual(_)
-            | Predicate::Synced(_)
-            | Predicate::Durable(_)
-            | Predicate::Index(_)
-            | Predicate::LastEntry(_)
-            | Predicate::LogLength(_) => self.ask_logs(predicate, explain),
+            Predicate::SingleLeader(asked) => self.single_leader(asked, explain),
+            Predicate::NoLeader(asked) => self.no_leader(asked.among.as_ref(), explain),
+            Predicate::LeaderIs(target) => self.leader_is(target, explain),
+            Predicate::Term(asked) => self.term(asked, explain),
+            Predicate::TermsAgree(asked) => self.terms_agree(asked.among.as_ref(), explain),
+            Predicate::Role(asked) => self.role(asked, explain),
+            Predicate::Vote(asked) => self.vote(asked, explain),
+            Predicate::Committed(asked) => self.committed(asked, explain),
+            Predicate::NotCommitted(asked) => self.not_committed(asked, explain),
+            Predicate::CommittedAt(asked) => self.committed_at(asked, explain),
+            Predicate::CommitIndex(asked) => self.index(asked, explain, "commit index", |node| node.commit),
+            Predicate::LastIndex(asked) => {
+                self.index(asked, explain, "last index", |node| node.log.last_index())
+            }
+            Predicate::LogsEqual(asked) => self.logs_equal(asked.among.as_ref(), explain),
+            Predicate::Synced(asked) => self.synced(asked.among.as_ref(), explain),
+            Predicate::Durable(asked) => self.durable(&asked.of, explain),
+            Predicate::Index(asked) => self.one_index(asked, explain),
+            Predicate::LastEntry(asked) => self.last_entry(asked, explain),
+            Predicate::LogLength(asked) => self.log_length(asked, explain),
             Predicate::Members(asked) => self.members(asked, explain),
             Predicate::Joint(asked) => self.joint(&asked.of, explain),
             Predicate::InConfig(asked) => self.in_config(asked, true, explain),
             Predicate::NotInConfig(asked) => self.in_config(asked, false, explain),
-            Predicate::DiskBytes(_)
-            | Predicate::StorageOperations(_)
-            | Predicate::Halted(_)
-            | Predicate::MachineEqual(_)
-            | Predicate::Value(_)
-            | Predicate::ClientsDone(_) => self.ask_machines(predicate, explain),
+            Predicate::DiskBytes(asked) => self.disk_bytes(asked, explain),
+            Predicate::StorageOperations(asked) => self.storage_operations(asked, explain),
+            Predicate::Halted(asked) => self.halted(&asked.of, explain),
+            Predicate::MachineEqual(asked) => self.machine_equal(asked.among.as_ref(), explain),
+            Predicate::Value(asked) => self.value(asked, explain),
+            Predicate::ClientsDone(asked) => self.clients_done(asked, explain),
             Predicate::Up(bounds) => self.counted(&Target::Up, bounds, explain),
             Predicate::Count(CountOf { of, at_least, at_most, equals }) => {
                 let bounds = Count { at_least: *at_least, at_most: *at_most, equals: *equals };
@@ -183,16 +185,15 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         self.resolve(target.unwrap_or(&Target::All), None)
     }
 
-    /// Whether the nodes asked about are alike.
-    fn alike(
+    /// Whether these nodes are alike in what they have.
+    fn alike<V: PartialEq>(
         &self,
-        among: Option<&Target>,
+        nodes: &[ProcessId],
         explain: bool,
         what: &str,
-        same: impl Fn(ProcessId, ProcessId) -> bool,
+        has: impl Fn(ProcessId) -> V,
     ) -> Answer {
-        let nodes = self.somebody(among.unwrap_or(&Target::Connected))?;
-        match nodes.windows(2).find(|pair| !same(pair[0], pair[1])) {
+        match nodes.windows(2).find(|pair| has(pair[0]) != has(pair[1])) {
             Some(pair) => no!(explain, "nodes {} and {} differ in their {what}", pair[0], pair[1]),
             None => Ok(None),
         }
