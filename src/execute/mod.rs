@@ -250,7 +250,17 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         node: Option<ProcessId>,
         what: impl Into<String>,
     ) -> Halt {
-        let place = self.place.join(".");
+        self.failed_at(&self.place.join("."), property, node, what)
+    }
+
+    /// A demand that stands somewhere in the scenario and is not met.
+    pub(crate) fn failed_at(
+        &self,
+        place: &str,
+        property: Property,
+        node: Option<ProcessId>,
+        what: impl Into<String>,
+    ) -> Halt {
         let what = what.into();
         let what = if place.is_empty() { what } else { format!("{place}: {what}") };
         Halt::Failed(Violation::new(property, self.now(), node, what))

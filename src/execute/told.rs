@@ -77,6 +77,23 @@ pub(crate) struct Back {
     pub(crate) by: Option<ProcessId>,
 }
 
+impl Back {
+    /// As what it counts; none for a call that surely did not happen. A client that was out of time gave up, whether or not
+    /// anything was sent.
+    pub(crate) const fn counts_as(&self) -> Option<CallOutcome> {
+        match &self.outcome {
+            Outcome::Read(Some(_)) | Outcome::Done | Outcome::Length(_) | Outcome::Deleted(true) => {
+                Some(CallOutcome::Ok)
+            }
+            Outcome::Read(None) | Outcome::Deleted(false) => Some(CallOutcome::NotFound),
+            Outcome::Mismatch(_) => Some(CallOutcome::Mismatch),
+            Outcome::Unknown => Some(CallOutcome::Unknown),
+            Outcome::Refused if self.is_late => Some(CallOutcome::Unknown),
+            Outcome::Refused => None,
+        }
+    }
+}
+
 /// See the head of this file.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
@@ -241,13 +258,13 @@ impl Told {
                 let is_late = made.as_ref().is_some_and(|made| {
                     made.called.is_some_and(|called| called.after(made.within) <= stamp.at)
                 });
-                if let Some(made) = made {
-                    let by = self.heard.get(&process).copied().filter(|_| !is_late);
-                    made.back = Some(Back { outcome: back.outcome.clone(), is_late, by });
-                }
+                let by = self.heard.get(&process).copied().filter(|_| !is_late);
+                let came = Back { outcome: back.outcome.clone(), is_late, by };
                 if let Some(sort) = self.open_calls.remove(&process) {
-                    let outcome = outcome(&back.outcome, is_late);
-                    move_one(&mut self.calls, sort, CallSort { outcome, ..sort });
+                    move_one(&mut self.calls, sort, CallSort { outcome: came.counts_as(), ..sort });
+                }
+                if let Some(made) = made {
+                    made.back = Some(came);
                 }
             }
             _ => {}
@@ -310,19 +327,6 @@ fn move_one<K: Ord>(counts: &mut BTreeMap<K, u64>, from: K, to: K) {
         *count -= 1;
     }
     *counts.entry(to).or_default() += 1;
-}
-
-/// A client that was out of time gave up, whether or not anything was sent.
-fn outcome(outcome: &Outcome, is_late: bool) -> Option<CallOutcome> {
-    match outcome {
-        Outcome::Read(Some(_)) | Outcome::Done | Outcome::Length(_) | Outcome::Deleted(true) => {
-            Some(CallOutcome::Ok)
-        }
-        Outcome::Read(None) | Outcome::Deleted(false) => Some(CallOutcome::NotFound),
-        Outcome::Mismatch(_) => Some(CallOutcome::Mismatch),
-        Outcome::Unknown => Some(CallOutcome::Unknown),
-        Outcome::Refused => is_late.then_some(CallOutcome::Unknown),
-    }
 }
 
 impl Observer<MessageFacts, Note> for Told {

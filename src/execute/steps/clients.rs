@@ -6,7 +6,8 @@ use crate::execute::{Halt, Runner};
 use crate::kv::{self, Asked, Script, Value};
 use crate::record::{Bytes, MessageFacts, Note, Outcome};
 use crate::scenario::{
-    AwaitClients, Call, CallAnswer, ClientSet, ClientsDone, Operation, Predicate, ReadKind, Step, Target,
+    AwaitClients, Call, CallAnswer, CallOutcome, ClientSet, ClientsDone, Operation, Predicate, ReadKind,
+    Step, Target,
 };
 use crate::violation::Property;
 use sim_core::{Observer, ProcessId, Span};
@@ -93,14 +94,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let longest = before.fold(call.within, |sum, other| sum.plus(other.within));
         self.wait_for(&open, longest)?;
         let back = self.came_back(&open)?;
-        let Some(name) = &call.bind else { return Ok(()) };
-        match back.by {
-            Some(node) => {
-                self.bind(name, vec![node]);
-                Ok(())
-            }
-            None => Err(self.unmet(format!("nobody answered the call, so `{name}` means nobody"))),
-        }
+        self.bind_found(call.bind.as_ref(), back.by.into_iter().collect(), "nobody answered the call")
     }
 
     fn asked(&self, call: &Call) -> Asked {
@@ -141,12 +135,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
     /// What came of a call, if that is what was expected.
     fn came_back(&self, open: &OpenCall) -> Result<Back, Halt> {
-        let unmet = |what: String| {
-            let place = if open.place.is_empty() { String::new() } else { format!("{}: ", open.place) };
-            let stamp = self.now();
-            let what = format!("{place}{what}");
-            Halt::Failed(crate::violation::Violation::new(Property::Expectation, stamp, None, what))
-        };
+        let unmet = |what: String| self.failed_at(&open.place, Property::Expectation, None, what);
         let Some(back) = self.sim.observer().1.0.back(open.client, open.number) else {
             return Err(unmet("the call has not come back".to_string()));
         };
@@ -189,24 +178,17 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
 /// Whether what came of a call is what was expected.
 fn is_met(expected: &CallAnswer, back: &Back, to_one: bool) -> bool {
-    let holds =
-        |found: &Option<Bytes>, text: &str| found.as_ref().is_some_and(|found| *found.0 == *text.as_bytes());
-    match (expected, &back.outcome) {
-        (_, Outcome::Unknown | Outcome::Refused) => match expected {
-            CallAnswer::Timeout => back.is_late,
-            CallAnswer::NotLeader => !back.is_late && to_one,
-            CallAnswer::Ok | CallAnswer::Value(_) | CallAnswer::Mismatch | CallAnswer::NotFound => false,
-        },
-        (CallAnswer::Ok, outcome) => matches!(
-            outcome,
-            Outcome::Read(Some(_)) | Outcome::Done | Outcome::Length(_) | Outcome::Deleted(true)
+    let is_open = matches!(back.outcome, Outcome::Unknown | Outcome::Refused);
+    match expected {
+        CallAnswer::Timeout => is_open && back.is_late,
+        CallAnswer::NotLeader => is_open && !back.is_late && to_one,
+        CallAnswer::Ok => back.counts_as() == Some(CallOutcome::Ok),
+        CallAnswer::Mismatch => back.counts_as() == Some(CallOutcome::Mismatch),
+        CallAnswer::NotFound => back.counts_as() == Some(CallOutcome::NotFound),
+        CallAnswer::Value(text) => matches!(
+            &back.outcome,
+            Outcome::Read(Some(found)) | Outcome::Mismatch(Some(found)) if *found.0 == *text.as_bytes()
         ),
-        (CallAnswer::Value(text), Outcome::Read(found) | Outcome::Mismatch(found)) => holds(found, text),
-        (CallAnswer::Mismatch, outcome) => matches!(outcome, Outcome::Mismatch(_)),
-        (CallAnswer::NotFound, outcome) => {
-            matches!(outcome, Outcome::Read(None) | Outcome::Deleted(false))
-        }
-        (CallAnswer::Value(_) | CallAnswer::Timeout | CallAnswer::NotLeader, _) => false,
     }
 }
 

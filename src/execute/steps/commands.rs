@@ -33,16 +33,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 }
             }
         }
-        match &propose.bind {
-            Some(name) if took.is_empty() => {
-                Err(self.unmet(format!("nobody took the command, so `{name}` means nobody")))
-            }
-            Some(name) => {
-                self.bind(name, took);
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        self.bind_found(propose.bind.as_ref(), took, "nobody took the command")
     }
 
     /// Says whether the node took the command.

@@ -10,6 +10,9 @@ use sim_core::{Observer, ProcessId};
 /// Every kind of index, in the order in which marks remember them.
 const INDEXES: [Which; 5] = [Which::Commit, Which::Applied, Which::Last, Which::Base, Which::Snapshot];
 
+/// Why a name cannot be bound to whom a predicate is about.
+const NOT_ABOUT_ONE: &str = "the predicate is not about one node";
+
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     pub(super) fn flow(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
@@ -63,14 +66,14 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             }
         };
         self.say(met("until", &text(&until.that), subject));
-        self.bind_subject(until.bind.as_ref(), subject)
+        self.bind_found(until.bind.as_ref(), subject.into_iter().collect(), NOT_ABOUT_ONE)
     }
 
     fn assert(&mut self, assert: &Assert) -> Result<(), Halt> {
         match self.asking().explain(&assert.that) {
             Ok(subject) => {
                 self.say(met("assert", &text(&assert.that), subject));
-                self.bind_subject(assert.bind.as_ref(), subject)
+                self.bind_found(assert.bind.as_ref(), subject.into_iter().collect(), NOT_ABOUT_ONE)
             }
             Err(why) => Err(self.unmet(format!("assert {}: {why}", text(&assert.that)))),
         }
@@ -93,17 +96,20 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.memory.names.insert(name.clone(), Bound { nodes, term });
     }
 
-    fn bind_subject(&mut self, name: Option<&Name>, subject: Option<ProcessId>) -> Result<(), Halt> {
-        let Some(name) = name else { return Ok(()) };
-        match subject {
-            Some(node) => {
-                self.bind(name, vec![node]);
+    /// Binds a name, if there is one, to those who were found; `nobody` says why there may be none.
+    pub(super) fn bind_found(
+        &mut self,
+        name: Option<&Name>,
+        found: Vec<ProcessId>,
+        nobody: &str,
+    ) -> Result<(), Halt> {
+        match name {
+            Some(name) if found.is_empty() => Err(self.unmet(format!("{nobody}, so `{name}` means nobody"))),
+            Some(name) => {
+                self.bind(name, found);
                 Ok(())
             }
-            None => {
-                Err(self
-                    .unmet(format!("the predicate is not about one node, so `{name}` cannot be bound to it")))
-            }
+            None => Ok(()),
         }
     }
 

@@ -45,16 +45,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 served.push(node);
             }
         }
-        match &read.bind {
-            Some(name) if served.is_empty() => {
-                Err(self.unmet(format!("nobody served the read, so `{name}` means nobody")))
-            }
-            Some(name) => {
-                self.bind(name, served);
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        self.bind_found(read.bind.as_ref(), served, "nobody served the read")
     }
 
     /// Says whether the node served the read.
@@ -74,7 +65,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         if read.expect != ReadAnswer::Any && read.expect != came {
             return unmet(format!("the read at node {node}: it {words}"));
         }
-        if let (Some(least), Some(index)) = (read.at_least_index, index.filter(|_| true))
+        if let (Some(least), Some(index)) = (read.at_least_index, index)
             && index < least
         {
             return unmet(format!("the read at node {node}: it {words}, expected at least {least}"));
