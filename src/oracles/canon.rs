@@ -186,7 +186,8 @@ impl Canon {
         self.configurations
             .iter()
             .rev()
-            .find(|c| c.index > covered && log.prefix_at(c.index) == Some(c.prefix))
+            .take_while(|c| c.index > covered)
+            .find(|c| log.prefix_at(c.index) == Some(c.prefix))
             .map(|c| (c.index, &*c.members))
     }
 

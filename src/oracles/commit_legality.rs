@@ -18,6 +18,7 @@
 //!
 //! Cost: two comparisons of hashes per `Commit`, and one per node when the canonical log grows.
 
+use super::durability::holders;
 use super::{Found, Oracle, Seen};
 use crate::mirror::NodeMirror;
 use crate::record::{Hash64, Note, Record};
@@ -50,7 +51,7 @@ impl Oracle for CommitLegality {
 /// What is wrong with a commit.
 enum Breach {
     BeyondLog,
-    OtherLog { first: u64 },
+    OtherLog,
     OtherTerm { term: u64 },
     NoQuorum,
     NotByLeader,
@@ -63,7 +64,7 @@ fn judge(node: &NodeMirror, index: u64, Seen { mirror, canon }: Seen<'_>) -> Res
     }
     let shared = index.min(canon.last_index());
     if !canon.agrees(&node.log, shared) {
-        return Err(Breach::OtherLog { first: canon.first_difference(&node.log, shared).unwrap_or(shared) });
+        return Err(Breach::OtherLog);
     }
     // What lies below its base it had applied before, so it cannot be new to it. Snapshot consistency judges it.
     let Some(term) = node.log.term_at(index) else { return Ok(()) };
@@ -104,9 +105,13 @@ impl Breach {
             Self::BeyondLog => {
                 format!("{process} committed up to {index}, but its log ends at {}", node.log.last_index())
             }
-            Self::OtherLog { first } => format!(
-                "{process} committed up to {index}, but its entry at {first} is not the one committed there"
-            ),
+            Self::OtherLog => {
+                let shared = index.min(canon.last_index());
+                let first = canon.first_difference(&node.log, shared).unwrap_or(shared);
+                format!(
+                    "{process} committed up to {index}, but its entry at {first} is not the one committed there"
+                )
+            }
             Self::OtherTerm { term } => format!(
                 "{process}, leader of term {}, committed up to {index}, an entry of term {term}, by counting replicas",
                 node.term
@@ -114,16 +119,10 @@ impl Breach {
             Self::NoQuorum => {
                 let prefix = node.log.prefix_at(index);
                 let voters = mirror.those(|_| true).filter(|process| members.is_voter(*process)).count();
-                let holders: Vec<String> = mirror
-                    .those(|node| holds(node, index, prefix))
-                    .filter(|process| members.is_voter(*process))
-                    .map(|process| process.to_string())
-                    .collect();
-                let names = if holders.is_empty() { "none".to_string() } else { holders.join(", ") };
+                let (holders, names) = holders(mirror, members, |node| holds(node, index, prefix));
                 let joint = if members.is_joint() { "a joint configuration's " } else { "" };
                 format!(
-                    "{process} committed up to {index} with the entry durable on {} of {joint}{voters} voters only ({names})",
-                    holders.len(),
+                    "{process} committed up to {index} with the entry durable on {holders} of {joint}{voters} voters only ({names})",
                 )
             }
             Self::NotByLeader => format!(

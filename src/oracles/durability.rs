@@ -22,8 +22,8 @@
 //! Cost: one comparison per voter at each crash and recovery.
 
 use super::{Found, Oracle, Seen};
-use crate::mirror::NodeMirror;
-use crate::record::{Note, Record};
+use crate::mirror::{Mirror, NodeMirror};
+use crate::record::{Members, Note, Record};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
 
@@ -56,6 +56,18 @@ fn say(process: ProcessId, node: &NodeMirror, note: &Note) -> String {
     }
 }
 
+/// How many voters hold something, and their names.
+#[cold]
+pub(super) fn holders(
+    mirror: &Mirror,
+    members: &Members,
+    holds: impl Fn(&NodeMirror) -> bool,
+) -> (usize, String) {
+    let voters = mirror.those(holds).filter(|process| members.is_voter(*process));
+    let names: Vec<String> = voters.map(|process| process.to_string()).collect();
+    (names.len(), if names.is_empty() { "none".to_string() } else { names.join(", ") })
+}
+
 impl Oracle for Durability {
     const PROPERTY: Property = Property::Durability;
     const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed]);
@@ -85,12 +97,7 @@ impl Oracle for Durability {
         let holds = |process| mirror.node(process).is_some_and(|node| canon.agrees(&node.durable.log, end));
         if end > 0 && !members.is_quorum(holds) {
             found.report(Self::PROPERTY, stamp, process, || {
-                let holders: Vec<String> = mirror
-                    .those(|node| canon.agrees(&node.durable.log, end))
-                    .filter(|process| members.is_voter(*process))
-                    .map(|process| process.to_string())
-                    .collect();
-                let names = if holders.is_empty() { "none".to_string() } else { holders.join(", ") };
+                let (_, names) = holders(mirror, members, |node| canon.agrees(&node.durable.log, end));
                 format!("what was committed up to {end} is on the disks of {names} only")
             });
         }

@@ -185,10 +185,7 @@ impl Oracle for DurableVote {
             }
             _ => return,
         };
-        found.judged(Self::PROPERTY);
-        if let Err(what) = verdict {
-            found.report(Self::PROPERTY, stamp, process, || what);
-        }
+        found.verdict(Self::PROPERTY, stamp, process, verdict);
     }
 }
 

@@ -87,7 +87,6 @@ impl Oracle for ExactlyOnce {
         if *effect == Effect::Carried && first.is_none_or(|first| first.effect == Effect::Carried) {
             return;
         }
-        found.judged(Self::PROPERTY);
         let verdict = match first {
             Some(first) if first.effect != *effect => Err(format!(
                 "{process} {} at {index}, where it was {} before",
@@ -99,9 +98,7 @@ impl Oracle for ExactlyOnce {
             }
             Some(_) | None => Ok(()),
         };
-        if let Err(what) = verdict {
-            found.report(Self::PROPERTY, stamp, *process, || what);
-        }
+        found.verdict(Self::PROPERTY, stamp, *process, verdict);
     }
 }
 

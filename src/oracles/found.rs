@@ -43,6 +43,26 @@ impl Found {
         self.closed |= Self::bit(property);
     }
 
+    /// Counts that `property` was judged, and reports what is wrong if anything is.
+    #[inline]
+    pub(super) fn verdict(
+        &mut self,
+        property: Property,
+        stamp: Stamp,
+        node: ProcessId,
+        verdict: Result<(), String>,
+    ) {
+        self.judged(property);
+        if let Err(what) = verdict {
+            self.report(property, stamp, node, || what);
+        }
+    }
+
+    /// Whether nothing more is taken of `property`.
+    pub(super) const fn is_closed(&self, property: Property) -> bool {
+        self.closed & Self::bit(property) != 0
+    }
+
     /// Reports that the record at `stamp` breaks `property`, and what is wrong.
     ///
     /// Only the first report for a property counts: what follows from a broken rule may break it again and
@@ -67,7 +87,7 @@ impl Found {
         node: impl Into<Option<ProcessId>>,
         say: impl FnOnce() -> (String, Option<String>),
     ) {
-        if self.closed & Self::bit(property) == 0 {
+        if !self.is_closed(property) {
             self.closed |= Self::bit(property);
             let (what, cause) = say();
             self.violations.push(Violation { cause, ..Violation::new(property, stamp, node.into(), what) });

@@ -7,7 +7,6 @@
 //! To append in the middle of a log removes what stood there, and counts. To install a snapshot removes nothing, as it
 //! covers what it replaces, unless it ends below the commit index: then it takes the state machine back (etcd and
 //! openraft ignore such a snapshot).
-
 //!
 //! Not asserted: that entries which *others* know to be committed are never removed. A follower that holds a
 //! stale, different entry at a committed index must remove it. Nor anything about what was known in an

@@ -19,7 +19,8 @@ use world::{Node, World};
 /// The number of the record at which `property` is first broken.
 ///
 /// Properties that are not about safety ([`Property::Convergence`], [`Property::Expectation`]) are never
-/// broken here.
+/// broken here; nor is [`Property::Linearizability`], which is judged of whole histories and has its own slow version in
+/// the tests of [`crate::linear`].
 #[must_use]
 pub fn first_breach(property: Property, history: &[(Stamp, Record)], nodes: u16) -> Option<u64> {
     let mut world = World::new(nodes);
