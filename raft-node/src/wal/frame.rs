@@ -203,33 +203,30 @@ impl Read {
         let mut reader = Reader(bytes);
         let (len, expected) = (reader.u32()?, reader.u32()?);
         let body = reader.take(usize::try_from(len).ok()?)?;
-        if checksum(len, body) != expected {
-            return None;
-        }
         let mut reader = Reader(body);
-        let len = PREFIX_BYTES + body.len();
-        let frame = Self::decode_body(&mut reader, len)?;
-        reader.0.is_empty().then_some((frame, len))
-    }
-
-    fn decode_body(reader: &mut Reader<'_>, len: usize) -> Option<Self> {
         let (seq, durable, place, flags) = (reader.u64()?, reader.u64()?, reader.u64()?, reader.u8()?);
-        // So no frame has the number zero.
+        // No frame has the number zero. And whoever looks for one at every byte finds many lengths: what costs little is
+        // asked before the checksum.
         let is_numbered = durable < seq && seq <= SEQ_MAX;
-        if flags & !(HAS_HARD | HAS_SNAPSHOT | HAS_BASE | HAS_LOG) != 0 || !is_numbered {
+        if flags & !(HAS_HARD | HAS_SNAPSHOT | HAS_BASE | HAS_LOG) != 0
+            || !is_numbered
+            || checksum(len, body) != expected
+        {
             return None;
         }
+        let len = PREFIX_BYTES + body.len();
         let has = |flag: u8| flags & flag != 0;
-        Some(Self {
+        let frame = Self {
             seq,
             durable,
             place,
             end: place.checked_add(len as u64)?,
-            hard: if has(HAS_HARD) { Some(read_hard(reader)?) } else { None },
-            snapshot: if has(HAS_SNAPSHOT) { Some(SnapshotRef::read(reader)?) } else { None },
+            hard: if has(HAS_HARD) { Some(read_hard(&mut reader)?) } else { None },
+            snapshot: if has(HAS_SNAPSHOT) { Some(SnapshotRef::read(&mut reader)?) } else { None },
             base: if has(HAS_BASE) { Some((LogIndex(reader.u64()?), Term(reader.u64()?))) } else { None },
-            log: if has(HAS_LOG) { Some(read_log(reader)?) } else { None },
-        })
+            log: if has(HAS_LOG) { Some(read_log(&mut reader)?) } else { None },
+        };
+        reader.0.is_empty().then_some((frame, len))
     }
 }
 
