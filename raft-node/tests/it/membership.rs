@@ -126,13 +126,27 @@ fn an_explicit_joint_membership_is_left_on_request_only() {
 #[test]
 fn a_later_leader_leaves_a_joint_membership_that_another_began() {
     let joint = Membership::new(&ids(&[0, 1, 3]), &ids(&[0, 1, 2]), &[], &[], true).unwrap();
-    let mut host = Host::with(0, 3, 1, None, &[1], Options { noop_on_election: true, ..Options::default() });
-    host.hear(1, carries(1, 1, 1, joint, 0));
-    host.run(Input::Campaign);
-    host.hear(1, vote(2, true));
-    assert_eq!(host.letter(), 'L', "0 and 1 are a majority of both");
+    let led = |commit: u64| {
+        let mut host =
+            Host::with(0, 3, 1, None, &[1], Options { noop_on_election: true, ..Options::default() });
+        host.hear(1, carries(1, 1, 1, joint.clone(), commit));
+        host.run(Input::Campaign);
+        host.hear(1, vote(2, true));
+        assert_eq!(host.letter(), 'L', "0 and 1 are a majority of both");
+        host
+    };
+    let mut host = led(1);
+    assert_eq!(members(&host), "voters=(0 1 3)&&(0 1 2) autoleave", "it may not be committed");
     host.hear(1, accepted(2, 3));
     assert_eq!((host.commit(), members(&host)), (3, "voters=(0 1 3)".to_owned()));
+    // Nobody who lacks it can be elected any more, and all who have it leave it in the same way (Raft §6): it need not
+    // be committed again in this term.
+    let mut host = led(2);
+    assert_eq!((host.commit(), members(&host)), (2, "voters=(0 1 3)".to_owned()));
+    host.hear(2, accepted(2, 4));
+    assert_eq!(host.commit(), 2, "who is left out does not count");
+    host.hear(3, accepted_in(2, 2, 4, false));
+    assert_eq!(host.commit(), 4);
 }
 
 /// etcd `confchange_v1_remove_leader.txt` and `_stepdown.txt`.

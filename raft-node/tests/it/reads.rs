@@ -83,6 +83,23 @@ fn a_leader_answers_the_read_of_a_follower_when_it_is_confirmed() {
     assert_eq!(sends(&out), ["2: ReadIndexResponse t1 read 8 at 1"]);
 }
 
+/// The index was confirmed while the term ran, but the one who asks in it has been told that the read is lost.
+#[test]
+fn an_answer_that_waits_for_a_write_does_not_leave_after_the_leaders_term() {
+    for ends in [false, true] {
+        let mut host = settled(Options::default());
+        host.hear(2, Message::ReadIndex { term: Term(1), id: ReadId(8) });
+        host.step(Input::Propose("x=2".into()));
+        let confirmed = Input::Message { from: NodeId(1), message: accepted_in(2, 1, 1, false) };
+        assert_eq!(sends(&host.step(confirmed)), [""; 0], "what it says may rest on what is not durable");
+        if ends {
+            host.hear_only(1, append(2, 0, 0, &[], 0));
+        }
+        let sent = sends(&host.sync()).iter().any(|line| line.contains("ReadIndexResponse"));
+        assert_eq!(sent, !ends);
+    }
+}
+
 #[test]
 fn no_more_reads_wait_than_may() {
     let mut host = settled(Options::default());
@@ -124,6 +141,13 @@ fn there_is_no_lease_on_those_who_do_not_hold_it_up_nor_after_a_successor_was_to
     assert_eq!(events(&read(&mut host, 1, ReadMode::Lease)), ["read 1 at 1"]);
     assert_eq!(sends(&host.run(Input::Transfer { to: NodeId(1) })), ["1: TimeoutNow t1"]);
     assert_eq!(events(&read(&mut host, 2, ReadMode::Lease)), [""; 0]);
+    // It leads on, but what it said may still be on its way.
+    host.wait(301);
+    host.hear(1, accepted_in(3, 1, 1, true));
+    host.heartbeat();
+    assert_eq!((host.letter(), host.view().transferring_to), ('L', None));
+    host.hear(1, accepted_in(4, 1, 1, true));
+    assert_eq!(events(&read(&mut host, 3, ReadMode::Lease)), [""; 0], "not in this term");
 }
 
 #[test]
