@@ -1,30 +1,8 @@
 //! What steps, predicates and endings mean, where it is easy to get wrong.
 
-use seaworthy::execute::{Limits, Outcome, Verdict, run};
+use crate::support::{fails, passes, play, scenario};
+use seaworthy::execute::{Limits, Verdict, run};
 use seaworthy::record::{Note, Record};
-use seaworthy::scenario::Scenario;
-
-fn outcome(members: &str) -> Outcome {
-    let text = format!("{{ \"name\": \"small\", \"nodes\": 3, {members} }}");
-    let scenario =
-        Scenario::parse("small.json", &text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
-    run(&scenario, 1, Limits::default(), ()).expect("no bug is named").0
-}
-
-#[track_caller]
-fn passes(members: &str) {
-    let outcome = outcome(members);
-    assert_eq!(outcome.verdict, Verdict::Passed, "{:?}", outcome.violations);
-}
-
-#[track_caller]
-fn fails(members: &str, because: &str) {
-    let outcome = outcome(members);
-    let violation = outcome.violation().expect("something breaks");
-    assert!(violation.what.contains(because), "{}", violation.what);
-}
-
-const LED: &str = r#"{ "until": { "that": "single_leader", "bind": "l" } }"#;
 
 #[test]
 fn link_rules_reach_the_links_that_they_name() {
@@ -47,7 +25,7 @@ fn what_holds_of_nobody_does_not_hold() {
         r#"{ "synced": { "among": "crashed" } }"#,
     ] {
         fails(
-            &format!(r#""steps": [ {LED}, {{ "sleep": "100ms" }}, {{ "assert": {asked} }} ]"#),
+            &format!(r#""steps": [ LED, {{ "sleep": "100ms" }}, {{ "assert": {asked} }} ]"#),
             "means nobody now",
         );
     }
@@ -57,7 +35,7 @@ fn what_holds_of_nobody_does_not_hold() {
 fn a_mark_remembers_the_term() {
     let steps = r#"{ "mark": "then" }, { "isolate": "l" },
         { "until": { "that": { "single_leader": { "term_above": "then" } } } }"#;
-    passes(&format!(r#""steps": [ {LED}, {steps} ]"#));
+    passes(&format!(r#""steps": [ LED, {steps} ]"#));
 }
 
 #[test]
@@ -67,30 +45,30 @@ fn a_round_belongs_to_the_innermost_repeat() {
         r#"{{ "repeat": {{ "times": 2, "steps": [ {{ "if": {{ "that": {{ "up": 3 }}, "then": [ {inner} ] }} }} ] }} }}"#
     );
     let asked = r#"{ "until": { "that": { "committed": { "command": "c3" } } } }"#;
-    passes(&format!(r#""steps": [ {LED}, {steps}, {asked} ]"#));
+    passes(&format!(r#""steps": [ LED, {steps}, {asked} ]"#));
 }
 
 #[test]
 fn a_paused_node_answers_nothing_and_padding_ends_with_its_command() {
     let paused = r#"{ "pause": "l" }, { "propose": { "to": "l", "command": "z", "expect": "refused" } }"#;
-    fails(&format!(r#""steps": [ {LED}, {paused} ]"#), "does not answer");
+    fails(&format!(r#""steps": [ LED, {paused} ]"#), "does not answer");
     let padded = r#"{ "propose": { "command": "x", "bytes": 100 } }, { "propose": "x" }, { "sleep": "1s" },
         { "assert": { "not_committed": "x" } }"#;
-    fails(&format!(r#""steps": [ {LED}, {padded} ]"#), "has applied");
+    fails(&format!(r#""steps": [ LED, {padded} ]"#), "has applied");
 }
 
 #[test]
 fn binding_a_command_names_who_took_it() {
     let refused = r#"{ "propose": { "to": "follower 0", "command": "x", "bind": "who" } }"#;
-    fails(&format!(r#""steps": [ {LED}, {refused} ]"#), "nobody took the command");
+    fails(&format!(r#""steps": [ LED, {refused} ]"#), "nobody took the command");
     let all = r#"{ "propose": { "to": "all", "command": "x", "bind": "who" } }, { "assert": { "leader_is": "who" } }"#;
-    passes(&format!(r#""steps": [ {LED}, {all} ]"#));
+    passes(&format!(r#""steps": [ LED, {all} ]"#));
 }
 
 #[test]
 fn a_demand_that_is_not_met_shows_in_the_digest() {
-    let with = outcome(&format!(r#""steps": [ {LED}, {{ "assert": "no_leader" }} ]"#));
-    let without = outcome(&format!(r#""steps": [ {LED} ], "end": {{ "stop": "nothing is asked" }}"#));
+    let with = play(&scenario(r#""steps": [ LED, { "assert": "no_leader" } ]"#));
+    let without = play(&scenario(r#""steps": [ LED ], "end": { "stop": "nothing is asked" }"#));
     assert_eq!(with.verdict, Verdict::Failed);
     assert_ne!((with.digest, with.records), (without.digest, without.records));
 }
@@ -111,8 +89,7 @@ fn the_ending_heals_slow_disks_pinned_timers_and_clogged_streams() {
 fn the_ending_proves_a_commit_that_is_new() {
     let taken = r#"{ "propose": "seaworthy probe 0" },
         { "until": { "that": { "committed": { "command": "seaworthy probe 0" } } } }"#;
-    let text = format!(r#"{{ "name": "small", "nodes": 3, "steps": [ {LED}, {taken} ] }}"#);
-    let scenario = Scenario::parse("small.json", &text).expect("it is a scenario");
+    let scenario = scenario(&format!(r#""steps": [ LED, {taken} ]"#));
     let (outcome, records) = run(&scenario, 1, Limits::default(), Vec::new()).expect("no bug is named");
     assert_eq!(outcome.verdict, Verdict::Passed);
     let second = |record: &Record| {

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+use seaworthy::execute::{Limits, Outcome, Verdict, run};
 use seaworthy::scenario::Scenario;
 use std::path::{Path, PathBuf};
 
@@ -34,4 +35,33 @@ pub(crate) fn library() -> Vec<(PathBuf, Scenario)> {
 /// Whether this build can switch on the bug that a scenario names.
 pub(crate) fn can_run(scenario: &Scenario) -> bool {
     scenario.mutation.is_none() || cfg!(feature = "mutations")
+}
+
+/// Three nodes, unless the fields say otherwise. `LED` stands for the first leader `l` and two nodes that follow it, of
+/// whom `f` is one and `g` the other.
+pub(crate) fn scenario(fields: &str) -> Scenario {
+    let led = r#"{ "until": { "that": { "all": ["single_leader", { "terms_agree": { "among": "members" } }] }, "bind": "l" } },
+        { "sleep": "60ms" }, { "bind": { "name": "f", "to": "follower 0" } }, { "bind": { "name": "g", "to": "follower 1" } }"#;
+    let nodes = if fields.trim_start().starts_with("\"nodes\":") { "" } else { "\"nodes\": 3, " };
+    let text = format!("{{ \"name\": \"story\", {nodes}{} }}", fields.replace("LED", led));
+    Scenario::parse("story.json", &text).unwrap_or_else(|error| panic!("{}", error.render(false, 110)))
+}
+
+pub(crate) fn play(scenario: &Scenario) -> Outcome {
+    run(scenario, 1, Limits::default(), ()).expect("no bug is named").0
+}
+
+#[track_caller]
+pub(crate) fn passes(fields: &str) -> Outcome {
+    let outcome = play(&scenario(fields));
+    assert_eq!(outcome.verdict, Verdict::Passed, "{fields}: {:?}", outcome.violations);
+    outcome
+}
+
+#[track_caller]
+pub(crate) fn fails(fields: &str, because: &str) -> Outcome {
+    let outcome = play(&scenario(fields));
+    let violation = outcome.violation().unwrap_or_else(|| panic!("nothing breaks in {fields}"));
+    assert!(violation.what.contains(because), "{}", violation.what);
+    outcome
 }

@@ -14,8 +14,9 @@ mod reads;
 mod snapshots;
 mod voided;
 
-use seaworthy::execute::{Limits, Outcome, Verdict, run};
-use seaworthy::scenario::{Scenario, Step};
+use crate::support::{fails, passes, play, scenario};
+use seaworthy::execute::Verdict;
+use seaworthy::scenario::Step;
 
 /// A verb, and the fields of a scenario that shows what it does.
 type Story = (&'static str, &'static str);
@@ -30,34 +31,6 @@ const STORIES: [&[Story]; 8] = [
     reads::STORIES,
     clients::STORIES,
 ];
-
-/// Three nodes, unless the fields say otherwise. `LED` stands for the first leader `l` and two nodes that follow it, of
-/// whom `f` is one and `g` the other.
-pub(crate) fn scenario(fields: &str) -> Scenario {
-    let led = r#"{ "until": { "that": { "all": ["single_leader", { "terms_agree": { "among": "members" } }] }, "bind": "l" } },
-        { "sleep": "60ms" }, { "bind": { "name": "f", "to": "follower 0" } }, { "bind": { "name": "g", "to": "follower 1" } }"#;
-    let nodes = if fields.trim_start().starts_with("\"nodes\":") { "" } else { "\"nodes\": 3, " };
-    let text = format!("{{ \"name\": \"story\", {nodes}{} }}", fields.replace("LED", led));
-    Scenario::parse("story.json", &text).unwrap_or_else(|error| panic!("{}", error.render(false, 110)))
-}
-
-fn play(scenario: &Scenario) -> Outcome {
-    run(scenario, 1, Limits::default(), ()).expect("no bug is named").0
-}
-
-#[track_caller]
-pub(crate) fn passes(fields: &str) -> Outcome {
-    let outcome = play(&scenario(fields));
-    assert_eq!(outcome.verdict, Verdict::Passed, "{fields}: {:?}", outcome.violations);
-    outcome
-}
-
-#[track_caller]
-fn fails(fields: &str, because: &str) {
-    let outcome = play(&scenario(fields));
-    let violation = outcome.violation().unwrap_or_else(|| panic!("nothing breaks in {fields}"));
-    assert!(violation.what.contains(because), "{}", violation.what);
-}
 
 fn without(steps: &mut Vec<Step>, verb: &str) {
     steps.retain(|step| step.verb() != verb);
