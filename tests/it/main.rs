@@ -2,6 +2,7 @@
 
 mod campaigns;
 mod disks;
+mod dying;
 mod ending;
 mod executor;
 mod fuzzing;

@@ -330,3 +330,6 @@ fn changed<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, seen: &mut Option<
     let version = sim.observer().0.mirror().version();
     seen.replace(version) != Some(version)
 }
+
+#[cfg(test)]
+mod tests;

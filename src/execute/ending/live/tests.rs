@@ -1,0 +1,170 @@
+//! Whatever an ending asks for is missed where it is missing, and named.
+
+use super::*;
+use crate::adapter::{Change, ChangeRequest, node_id};
+use crate::execute::{Limits, Memory, build};
+use crate::mirror::DurableMirror;
+use crate::oracles::Judge;
+use crate::record::{Effect, Record};
+use crate::scenario::Scenario;
+use sim_core::{Stamp, VirtualTime};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One command, on all disks; whoever leads gathers commands for a while before it sends them.
+fn scenario() -> Scenario {
+    let text = r#"{ "name": "small", "nodes": 3, "raft": { "batch_delay": "20ms" }, "steps": [
+        { "until": { "that": { "all": ["single_leader", "terms_agree"] } } }, { "propose": "x" },
+        { "until": { "that": { "all": [{ "committed": { "command": "x", "on": 3 } }, "synced"] } } }
+    ], "end": { "stop": "it is asked by hand" } }"#;
+    Scenario::parse("small.json", text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)))
+}
+
+/// A cluster whose steps are done.
+fn played(scenario: &Scenario) -> Runner<'_, ()> {
+    let mut runner = Runner {
+        scenario,
+        seed: 1,
+        limits: Limits::default(),
+        sim: build::cluster(scenario, 1, ()).unwrap(),
+        memory: Memory::default(),
+        held_applies: BTreeSet::new(),
+        made: BTreeMap::new(),
+        open_calls: Vec::new(),
+        voided: Vec::new(),
+        round: 0,
+        drawn: BTreeMap::new(),
+        place: Vec::new(),
+        excused: None,
+    };
+    runner.play().unwrap();
+    runner
+}
+
+/// The same cluster, had the node told this too.
+fn told(sim: &Cluster, process: ProcessId, note: Note) -> Cluster {
+    let mut sim = sim.clone();
+    let stamp = Stamp { number: sim.records(), at: sim.now() };
+    sim.observer_mut().0.observe(stamp, &Record::Noted { process, note });
+    sim
+}
+
+fn applied(index: u64, state: Hash64) -> Note {
+    Note::Apply { index, term: 1, command: Hash64::of_command(b"x"), state, effect: Effect::Carried }
+}
+
+#[test]
+fn those_agree_who_have_the_leaders_term_log_state_and_disk() {
+    let scenario = scenario();
+    let runner = played(&scenario);
+    let (sim, core) = (&runner.sim, runner.surveyed().everybody());
+    let reign = Reign::of(sim, &core).unwrap();
+    assert_eq!(reign.agrees(sim, 1), Ok(()));
+    assert_eq!(reign.agrees(sim, 2), Err(Pending::Command));
+    let (leader, term) = (reign.leader, reign.term);
+    let state = mirror(sim, leader).state;
+    for node in reign.followers(sim) {
+        let other = Hash64::of_command(b"other");
+        let role = |role| Note::Role { role, term };
+        let cases = [
+            (node, role(Role::Leader), Pending::Rival(node)),
+            (node, role(Role::Candidate), Pending::Standing(node)),
+            (node, role(Role::PreCandidate), Pending::Standing(node)),
+            (node, Note::Term { term: term + 1 }, Pending::Term(node, term + 1)),
+            (leader, role(Role::Follower), Pending::Over),
+            (leader, Note::Term { term: term + 1 }, Pending::Over),
+            (node, Note::Truncate { from: 1 }, Pending::Log(node)),
+            (node, Note::Append { index: 1, term, command: other }, Pending::Log(node)),
+            (node, Note::Append { index: 2, term, command: other }, Pending::Log(node)),
+            (leader, Note::Commit { index: 0 }, Pending::Commit(leader, 0)),
+            (node, Note::Commit { index: 0 }, Pending::Commit(node, 0)),
+            (node, applied(0, state), Pending::Applied(node, 0)),
+            (node, applied(1, other), Pending::State(node)),
+            (leader, Note::Vote { term, candidate: node }, Pending::Disk(leader)),
+            (node, Note::Vote { term, candidate: node }, Pending::Disk(node)),
+        ];
+        for (teller, note, pending) in cases {
+            assert_eq!(reign.agrees(&told(sim, teller, note.clone()), 1), Err(pending), "{note:?}");
+        }
+        assert_eq!(reign.agrees(&told(sim, node, applied(1, state)), 1), Ok(()));
+        let mut forgetful = sim.clone();
+        let disk = DurableMirror { log: Default::default(), ..mirror(sim, node).durable.clone() };
+        forgetful.observer_mut().0.begin_with(node, disk);
+        assert_eq!(reign.agrees(&forgetful, 1), Err(Pending::Disk(node)));
+    }
+}
+
+#[test]
+fn who_leads_the_highest_term_must_be_followed() {
+    let scenario = scenario();
+    let runner = played(&scenario);
+    let (sim, core) = (&runner.sim, runner.surveyed().everybody());
+    let Reign { leader, term, .. } = Reign::of(sim, &core).unwrap();
+    let of = |sim: &Cluster| Reign::of(sim, &core).map(|reign| reign.leader);
+    assert_eq!(of(sim), Ok(leader));
+    assert_eq!(of(&told(sim, leader, Note::Role { role: Role::Follower, term })), Err(Pending::Nobody));
+    let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
+    let later = told(sim, node, Note::Term { term: term + 1 });
+    assert_eq!(of(&later), Err(Pending::Term(node, term + 1)));
+    let led = told(&later, node, Note::Role { role: Role::Leader, term: term + 1 });
+    assert_eq!(of(&led), Err(Pending::Rival(leader)));
+}
+
+#[test]
+fn a_joint_configuration_that_is_left_by_itself_must_be_left() {
+    let scenario = scenario();
+    let mut runner = played(&scenario);
+    let core = runner.surveyed().everybody();
+    let leader = Reign::of(&runner.sim, &core).unwrap().leader;
+    let others = core.nodes.iter().copied().filter(|node| *node != leader);
+    let removals: Vec<Change> = others.map(|node| Change::Remove(node_id(node))).collect();
+    runner.sim.request(leader, Request::Change(Box::new(ChangeRequest::auto(&removals))));
+    let reign = Reign::of(&runner.sim, &core).unwrap();
+    assert_eq!(reign.agrees(&runner.sim, 1), Err(Pending::Joint));
+    runner.pass(Span::from_millis(200)).unwrap();
+    assert_eq!(reign.agrees(&runner.sim, 3), Ok(()));
+}
+
+/// What an ending that waits for rest until now comes to.
+fn rest(runner: &mut Runner<'_, ()>) -> Result<bool, String> {
+    let core = runner.surveyed().everybody();
+    let reign = Reign::of(&runner.sim, &core).unwrap();
+    match runner.come_to_rest(&reign, Span::from_millis(200), VirtualTime::ZERO) {
+        Ok(rests) => Ok(rests),
+        Err(Halt::Failed(violation)) => {
+            assert_eq!(violation.property, Property::Convergence);
+            Err(violation.what)
+        }
+        Err(halt) => panic!("{halt:?}"),
+    }
+}
+
+#[test]
+fn a_cluster_at_rest_sends_nothing_but_heartbeats() {
+    let scenario = scenario();
+    let mut runner = played(&scenario);
+    runner.pass(Span::from_millis(200)).unwrap();
+    assert_eq!(rest(&mut runner), Ok(true));
+    let core = runner.surveyed().everybody();
+    let leader = Reign::of(&runner.sim, &core).unwrap().leader;
+    runner.sim.request(leader, Request::propose("y"));
+    let noise = "healed, the cluster did not come to rest within 1600ms: 2 messages other than heartbeats in the last moments";
+    assert_eq!(rest(&mut runner), Err(noise.to_string()));
+    assert_eq!(rest(&mut runner), Ok(true));
+}
+
+#[test]
+fn a_cluster_whose_states_differ_is_not_at_rest() {
+    let scenario = scenario();
+    let mut runner = played(&scenario);
+    runner.pass(Span::from_millis(200)).unwrap();
+    let core = runner.surveyed().everybody();
+    let leader = Reign::of(&runner.sim, &core).unwrap().leader;
+    let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
+    // The oracles would stop the run before the ending is asked.
+    Judge::SAFETY.into_iter().for_each(|property| runner.sim.observer_mut().0.disable(property));
+    runner.sim = told(&runner.sim, node, applied(1, Hash64::of_command(b"other")));
+    let differs = format!(
+        "healed, the cluster did not come to rest within 1600ms: the state machine of node {node} is not like the leader's"
+    );
+    assert_eq!(rest(&mut runner), Err(differs));
+}
