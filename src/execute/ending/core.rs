@@ -106,11 +106,13 @@ impl Cluster {
     }
 
     /// Whether a node can be elected by those alone with whom it is linked both ways, has a quorum of every configuration
-    /// among them, and does not step down when a joint one is left.
+    /// among them, and does not step down when a joint one is left. None of them may want to lead more: once they have its
+    /// entries, they would not elect it again.
     fn reigns_over(&self, node: ProcessId, core: &Core) -> bool {
         let near: Vec<ProcessId> = core.near(node).collect();
         let stays = self.standing(node).members.voters.contains(&node);
-        let all_vote = near.iter().all(|one| self.votes_for(*one, node));
+        let wants = |one: ProcessId| self.standing(one).priority;
+        let all_vote = near.iter().all(|one| self.votes_for(*one, node) && wants(*one) <= wants(node));
         stays && all_vote && self.without_quorum(&near).is_none() && self.can_win(node, &near)
     }
 

@@ -107,6 +107,20 @@ fn who_leads_without_a_quorum_of_neighbours_is_given_one_or_every_link() {
 }
 
 #[test]
+fn who_wants_to_lead_less_than_a_neighbour_is_no_bridge_however_long_its_log_is() {
+    // Once node 0 has the entries of node 2, it votes for it no more.
+    let mut eager = cluster(&[(1, 1), (1, 1), (2, 3), (1, 1), (1, 1)]);
+    eager.nodes[0].priority = 1;
+    for core in draws(&eager, Connectivity::Bridge) {
+        let reaches = |node: ProcessId| core.near(node).count() >= 3;
+        let bridges: Vec<ProcessId> = core.nodes.iter().copied().filter(|node| reaches(*node)).collect();
+        let is_spared = bridges != ids(&[2]) || !core.contains(ProcessId(0));
+        assert!(is_spared || core.connectivity == Connectivity::Full, "{core:?}");
+    }
+    assert!(draws(&eager, Connectivity::Bridge).iter().any(|core| core.near(ProcessId(2)).count() >= 3));
+}
+
+#[test]
 fn who_will_be_no_voter_when_a_joint_configuration_is_left_is_no_bridge() {
     let mut joint = cluster(&[(1, 5); 3]);
     let members = Members { voters: ids(&[0, 1]), outgoing: ids(&[0, 1, 2]), ..Members::default() };
