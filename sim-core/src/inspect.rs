@@ -2,10 +2,11 @@
 //!
 //! Must not change anything: looking is no event.
 
+use crate::disk::{Sync, Verdict};
 use crate::inject::{age, matching};
 use crate::simulation::Simulation;
-use crate::world::{Stage, World};
-use crate::{CrashPoint, MessageId, Observer, Process, ProcessId, TimerId, VirtualTime};
+use crate::world::{Pending, Stage, World};
+use crate::{CrashMode, CrashPoint, MessageId, Observer, Process, ProcessId, TimerId, VirtualTime};
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// When an armed timer of a process will fire, unless it is re-armed or cancelled before. One that waits for a paused
@@ -84,6 +85,23 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         if disk.stalled { disk.syncs.len() - disk.released } else { 0 }
     }
 
+    /// Whether a process will hear that a sync failed: the sync is under way, or the news of it is.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    #[must_use]
+    pub fn sync_will_fail(&self, process: ProcessId) -> bool {
+        let world = &self.world;
+        let present = world.status[process.index()].life;
+        let fails = |sync: &Sync| matches!(sync.verdict, Verdict::Failure(_));
+        let is_told = |pending: &Pending<P>| {
+            matches!(pending, Pending::Synced { process: of, life, outcome: Err(_), .. }
+                if (*of, *life) == (process, present))
+        };
+        world.disks[process.index()].syncs.iter().any(fails) || world.slab.iter().any(is_told)
+    }
+
     /// The storage operation at which a process is to crash, and where within it, if a [`crate::Fault::CrashAt`] or
     /// [`crate::Fault::CrashAtComing`] has yet to come.
     ///
@@ -93,6 +111,16 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     #[must_use]
     pub fn crash_point(&self, process: ProcessId) -> Option<(u64, CrashPoint)> {
         self.world.disks[process.index()].orders.crash
+    }
+
+    /// What crashes of a process make of what is not durable.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    #[must_use]
+    pub fn crash_mode(&self, process: ProcessId) -> CrashMode {
+        self.world.disks[process.index()].mode
     }
 
     /// How many bytes the files of a process hold together, durable or not: what counts against

@@ -126,6 +126,27 @@ fn where_no_quorum_can_start_liveness_is_not_asked_and_it_says_why() {
 }
 
 #[test]
+fn who_has_not_heard_yet_that_its_disk_failed_stops_before_it_is_counted_on() {
+    // The sync has failed when the end begins, and the news of it comes 40 ms later: or the disk is stalled until then.
+    for (storage, stall) in
+        [(r#""storage": { "notice": { "constant": "40ms" } }, "#, ""), ("", r#"{ "hold_writes": [1, 2] },"#)]
+    {
+        let steps = format!(
+            r#"{storage}"steps": [ {{ "campaign": 0 }}, {{ "until": {{ "that": {{ "leader_is": 0 }} }} }}, {{ "sleep": "200ms" }},
+            {stall} {{ "fail_write": {{ "nodes": [1, 2], "what": "fsync" }} }}, {{ "propose": {{ "to": 0, "command": "a" }} }}, {{ "sleep": "10ms" }},
+            {{ "assert": {{ "up": 3 }} }} ], "end": {{ "live": {{ "core": "quorum" }} }}"#
+        );
+        for seed in 0..10 {
+            let (_, records) = play(3, &steps, seed);
+            let (core, _) = end(&records);
+            let failed = records.iter().any(|(_, record)| matches!(record, Record::Crashed { .. }));
+            assert!(failed && core.iter().any(|node| *node > 0), "{core:?}");
+            assert!(last_mark(&records).starts_with("live: "), "{}", last_mark(&records));
+        }
+    }
+}
+
+#[test]
 fn who_was_removed_need_not_agree_and_a_joint_configuration_that_leaves_itself_is_left() {
     let steps = r#""steps": [ { "until": { "that": "single_leader" } }, { "propose": "a" }, { "sleep": "300ms" },
         { "change": { "changes": ["-0", "-1"], "transition": "implicit" } } ]"#;

@@ -14,7 +14,7 @@ use crate::execute::{Halt, Runner, everybody};
 use crate::record::{Members, MessageFacts, Note};
 use crate::scenario::{Connectivity, Core as Asked, End, Live};
 use core::{Cluster, Core, Standing};
-use sim_core::{Observer, ProcessId};
+use sim_core::{Fault, Observer, ProcessId};
 use std::sync::Arc;
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
@@ -26,6 +26,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             End::Stop(_) => Ok(()),
             End::Live(live) => {
                 self.place = vec!["end".to_string()];
+                self.stop_who_was_failed()?;
                 let core = self.core(live)?;
                 // What is slow now is on its way yet when all is fast.
                 let stragglers = self.longest_delay();
@@ -39,6 +40,16 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 self.live(&core, budget)
             }
         }
+    }
+
+    /// Whom its disk has failed, and who has not heard of it, stops when it hears: now, before it is counted on.
+    fn stop_who_was_failed(&mut self) -> Result<(), Halt> {
+        for process in everybody(&self.sim) {
+            if self.sim.is_up(process) && self.sim.sync_will_fail(process) {
+                self.inject(&Fault::Crash { process })?;
+            }
+        }
+        Ok(())
     }
 
     fn core(&mut self, live: &Live) -> Result<Core, Halt> {
