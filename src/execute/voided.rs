@@ -25,11 +25,11 @@ use sim_core::{ClockChange, FileId, Observer, ProcessId};
 ///   nothing that the order of its indexes could be told of.
 /// - `exactly_once`, `read_safety`, `linearizability`: a command or a read that was answered may rest on what is lost.
 /// - `durability`: it is what was broken.
+/// - `message_sanity`: what was called durable and is lost was all that is known of the disk, and so of what may be promised.
 /// - `convergence`: a leader need not send again what it was told is there, and may wait for it forever.
 ///
-/// Not among them: `leader_append_only` and `commit_monotonic`, which are about one life; `message_sanity`, for what a
-/// disk called durable may be promised; and `no_panic`.
-const KEPT_PROMISES: [Property; 16] = [
+/// Not among them: `leader_append_only` and `commit_monotonic`, which are about one life, and `no_panic`.
+const KEPT_PROMISES: [Property; 17] = [
     Property::DurableVote,
     Property::ElectionSafety,
     Property::MonotonicDurableTerm,
@@ -45,6 +45,7 @@ const KEPT_PROMISES: [Property; 16] = [
     Property::ReadSafety,
     Property::Linearizability,
     Property::Durability,
+    Property::MessageSanity,
     Property::Convergence,
 ];
 

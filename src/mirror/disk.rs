@@ -21,6 +21,15 @@ pub struct DurableMirror {
     pub snapshot: Option<Arc<SnapshotFacts>>,
 }
 
+impl DurableMirror {
+    /// Becomes what a node says that it found, though no disk in the model could have given it back.
+    fn adopt(&mut self, found: &FoundState<'_>) {
+        (self.term, self.vote) = (found.term, found.vote);
+        self.log.become_known_to(found.last_index, found.last_hash);
+        self.snapshot = found.snapshot.map(|facts| Arc::new(facts.clone()));
+    }
+}
+
 /// What a node says that it found on its disk when it took up work.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FoundState<'a> {
@@ -46,6 +55,8 @@ impl FoundState<'_> {
 pub(super) struct PendingWrites {
     writes: VecDeque<PendingWrite>,
     cells: VecDeque<LogCell>,
+    /// Whether one of them failed in this life.
+    failed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -113,8 +124,17 @@ impl PendingWrites {
         Some(pending.rest.get_or_insert_default())
     }
 
+    /// A write failed. What is written after it does not count before the next recovery, whether it reached the disk or
+    /// not: it stands behind a gap, and nobody may promise it.
+    pub(super) fn fail(&mut self) {
+        self.failed = true;
+    }
+
     #[inline]
     pub(super) fn complete(&mut self, write: WriteId, durable: &mut DurableMirror) -> bool {
+        if self.failed {
+            return false;
+        }
         // Disks mostly finish in order: then it is the first.
         let mut start = 0;
         let Some(place) = self.writes.iter().position(|pending| {
@@ -163,7 +183,8 @@ impl PendingWrites {
     }
 
     /// The node took up work with what it `found`. Of the writes that were under way as many survive, in the order
-    /// in which they were issued, as explain it; tells whether any number does. None is under way afterwards.
+    /// in which they were issued, as explain it; tells whether any number does. If not, what it found is taken for what is
+    /// there. None is under way afterwards.
     pub(super) fn survive(&mut self, durable: &mut DurableMirror, found: &FoundState<'_>) -> bool {
         let mut explained = found.is(durable);
         if !explained && !self.writes.is_empty() {
@@ -183,8 +204,12 @@ impl PendingWrites {
                 *durable = before;
             }
         }
+        if !explained {
+            durable.adopt(found);
+        }
         self.writes.clear();
         self.cells.clear();
+        self.failed = false;
         explained
     }
 

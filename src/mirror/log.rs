@@ -121,6 +121,17 @@ impl LogMirror {
         }
     }
 
+    /// Ends at `index`, where it has this hash: what it holds if that is so, else nothing that is known but this.
+    pub(super) fn become_known_to(&mut self, index: u64, prefix: Hash64) {
+        if self.prefix_at(index) == Some(prefix) {
+            // Nothing stands above the highest index.
+            index.checked_add(1).into_iter().for_each(|beyond| self.truncate_from(beyond));
+        } else {
+            self.cells.clear();
+            (self.base, self.base_term, self.base_prefix) = (index, 0, prefix);
+        }
+    }
+
     /// Removes everything.
     pub fn clear(&mut self) {
         self.cells.clear();

@@ -39,6 +39,7 @@ impl Mirror {
         RecordKind::Resumed,
         RecordKind::Panicked,
         RecordKind::WriteDurable,
+        RecordKind::WriteFailed,
         RecordKind::Noted,
     ]);
 
@@ -92,6 +93,10 @@ impl Mirror {
         let changed = match record {
             Record::Noted { process, note } => self.change(*process, |node| node.note(note)),
             Record::WriteDurable { process, write } => self.change(*process, |node| node.complete(*write)),
+            Record::WriteFailed { process, .. } => self.change(*process, |node| {
+                node.fail();
+                false
+            }),
             Record::Booted { process, life } => self.change(*process, |node| {
                 node.boot(*life);
                 true
@@ -120,7 +125,6 @@ impl Mirror {
             | Record::TimerFired { .. }
             | Record::WriteIssued { .. }
             | Record::Injected { .. }
-            | Record::WriteFailed { .. }
             | Record::OperationFailed { .. }
             | Record::Marked { .. } => false,
         };

@@ -199,6 +199,11 @@ impl NodeMirror {
         self.pending.complete(write, &mut self.durable)
     }
 
+    /// A write did not reach the disk.
+    pub(super) fn fail(&mut self) {
+        self.pending.fail();
+    }
+
     /// What would be on its disk, had the oldest `count` writes under way got there.
     #[cfg(test)]
     pub(crate) fn disk_after(&self, count: usize) -> DurableMirror {
@@ -210,10 +215,6 @@ impl NodeMirror {
         self.term = found.term;
         self.vote = found.vote;
         self.log.copy_from(&self.durable.log);
-        // A node that says that it found less holds less.
-        if let Some(beyond) = found.last_index.checked_add(1) {
-            self.log.truncate_from(beyond);
-        }
         if let Some(facts) = found.snapshot {
             if self.log.last_index() < facts.index {
                 self.log.install(facts);

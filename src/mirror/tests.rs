@@ -227,6 +227,32 @@ fn what_survived_of_the_writes_under_way_is_durable_from_then_on() {
 }
 
 #[test]
+fn what_is_written_after_a_write_that_failed_is_not_durable_before_the_next_life() {
+    let story = settled().append(0, 3, "c").persist_log(0, 3).append(0, 3, "d").persist_log(0, 4);
+    // The disk lost the third entry, and holds the fourth behind the gap.
+    let story = story.write_fails(0).durable(0);
+    assert_eq!(terms(&story.node(0).durable.log), [1, 3]);
+    let story = story.crash(0).boot_keeping(0, 0);
+    assert!(story.node(0).found_its_disk);
+    let story = story.append(0, 3, "e").persist_log(0, 3).durable(0);
+    assert_eq!(terms(&story.node(0).durable.log), [1, 3, 3]);
+}
+
+#[test]
+fn what_a_node_finds_that_cannot_be_there_is_taken_for_what_is_there() {
+    let before = settled().append(0, 3, "c").persist_log(0, 3).durable(0);
+    let second = before.node(0).log.prefix_at(2).unwrap();
+    let less = before.clone().crash(0).boot_with(0, 2, second);
+    assert!(!less.node(0).found_its_disk);
+    assert_eq!((terms(&less.node(0).durable.log), terms(&less.node(0).log)), (vec![1, 3], vec![1, 3]));
+    // Of another log nothing is known but how far it goes.
+    let other = before.crash(0).boot_with(0, 1, Hash64(7)).append(0, 4, "d").persist_log(0, 2).durable(0);
+    let log = &other.node(0).durable.log;
+    assert_eq!((log.base(), log.last_index(), log.prefix_at(1)), (1, 2, Some(Hash64(7))));
+    assert!(other.restart(0).node(0).found_its_disk);
+}
+
+#[test]
 fn all_nodes_vote_until_one_tells_otherwise() {
     let story = story(3).boot_all();
     assert_eq!(*story.node(0).members, Members::voters(3));

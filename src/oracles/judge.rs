@@ -354,9 +354,10 @@ impl Observer<MessageFacts, Note> for Judge {
                 self.mirror.apply(stamp, record);
                 show!(self, stamp, record: durability);
             }
-            Record::Paused { .. } | Record::Resumed { .. } => self.mirror.apply(stamp, record),
-            Record::WriteFailed { .. }
-            | Record::OperationFailed { .. }
+            Record::Paused { .. } | Record::Resumed { .. } | Record::WriteFailed { .. } => {
+                self.mirror.apply(stamp, record);
+            }
+            Record::OperationFailed { .. }
             | Record::Delivered { .. }
             | Record::Dropped { .. }
             | Record::Duplicated { .. }

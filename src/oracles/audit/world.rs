@@ -48,6 +48,17 @@ impl Disk {
         }
     }
 
+    /// Becomes what a node says that it found, of which nothing else may be known.
+    fn adopt(&mut self, note: &Note) {
+        let Note::Recovered { term, vote, last_index, last_hash, snapshot } = note else { return };
+        (self.term, self.vote, self.snapshot) = (*term, *vote, snapshot.as_deref().cloned());
+        if self.log.hash_at(*last_index) == Some(*last_hash) {
+            self.log.cut_behind(*last_index);
+        } else {
+            self.log = Log { base: (*last_index, 0, *last_hash), entries: Vec::new() };
+        }
+    }
+
     /// Whether a node that says this has found this disk.
     fn is(&self, note: &Note) -> bool {
         let Note::Recovered { term, vote, last_index, last_hash, snapshot } = note else { return false };
@@ -79,6 +90,8 @@ pub(super) struct Node {
     /// Whether what it said that it found can have been there.
     pub(super) found_its_disk: bool,
     writes: Vec<Write>,
+    /// Whether one of them failed since it took up work: those after it stand behind a gap.
+    failed: bool,
 }
 
 impl Node {
@@ -90,11 +103,13 @@ impl Node {
     fn wreck(&self, life: u32) -> Self {
         let (told, initial, ground) = (self.told.clone(), self.initial.clone(), self.ground.clone());
         let (disk, writes, tells) = (self.disk.clone(), self.writes.clone(), self.tells);
-        Self { life, told, initial, ground, tells, disk, writes, ..Self::default() }
+        let failed = self.failed;
+        Self { life, told, initial, ground, tells, disk, writes, failed, ..Self::default() }
     }
 
     fn recover(&mut self, note: &Note) {
-        let Note::Recovered { term, last_index, snapshot, .. } = note else { return };
+        let Note::Recovered { term, snapshot, .. } = note else { return };
+        self.failed = false;
         let mut disks = vec![self.disk.clone()];
         for write in self.writes.drain(..) {
             let mut disk = disks[disks.len() - 1].clone();
@@ -103,10 +118,12 @@ impl Node {
         }
         let found = disks.into_iter().find(|disk| disk.is(note));
         self.found_its_disk = found.is_some();
-        self.disk = found.unwrap_or_else(|| self.disk.clone());
+        match found {
+            Some(disk) => self.disk = disk,
+            None => self.disk.adopt(note),
+        }
         self.term = *term;
         self.log = self.disk.log.clone();
-        self.log.cut_behind(*last_index);
         self.tells = false;
         self.ground = snapshot.as_ref().map(|facts| (facts.index, facts.members.clone()));
         if let Some(facts) = snapshot {
@@ -195,6 +212,9 @@ impl Node {
     }
 
     fn finish(&mut self, name: WriteId) {
+        if self.failed {
+            return;
+        }
         let Some(place) = self.writes.iter().position(|write| write.name == name) else { return };
         let write = self.writes.remove(place);
         self.disk.store(&write);
@@ -240,6 +260,7 @@ impl World {
         match record {
             Record::Booted { life, .. } => *node = node.wreck(*life),
             Record::Crashed { .. } | Record::Panicked { .. } => *node = node.wreck(node.life),
+            Record::WriteFailed { .. } => node.failed = true,
             Record::WriteDurable { write, .. } => {
                 let base = node.disk.log.base.0;
                 node.finish(*write);

@@ -231,6 +231,13 @@ impl Story {
         }
     }
 
+    /// The oldest write on the way to the node's disk fails. There must be one.
+    pub(crate) fn write_fails(mut self, node: u16) -> Self {
+        let write = self.writes[usize::from(node)].pop_front().unwrap();
+        let error = sim_core::DiskError::Device;
+        self.record(Record::WriteFailed { process: ProcessId(node), write, error })
+    }
+
     /// The youngest write on the way to the node's disk gets there, before all the others.
     pub(crate) fn durable_youngest(mut self, node: u16) -> Self {
         let write = self.writes[usize::from(node)].pop_back().unwrap();
