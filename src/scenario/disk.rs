@@ -32,10 +32,11 @@ pub enum File {
 pub struct Crash {
     /// The nodes.
     pub nodes: Target,
-    /// What this crash keeps of the writes that are not durable: `lose`, `prefix` or `any`. Default: as in `storage`.
+    /// What this crash keeps of the writes that are not durable: `lose`, `prefix` or `any`. Default: what the disk does
+    /// by `storage` or the last `set_crash_mode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
-    /// Whether the last write that it keeps may be torn. Default: as in `storage`.
+    /// Whether the last write that it keeps may be torn. Default: as above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub torn: Option<bool>,
 }
@@ -151,6 +152,20 @@ pub struct CrashAt {
     /// Where in it: `before`, `torn` or `after` (default).
     #[serde(default, skip_serializing_if = "CrashPoint::is_after")]
     pub when: CrashPoint,
+}
+
+/// Changes what crashes keep of the writes that are not durable, from now on. At least one of the two must be given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetCrashMode {
+    /// The nodes.
+    pub nodes: Target,
+    /// What they keep: `lose`, `prefix` or `any`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep: Option<Keep>,
+    /// Whether the last write that a crash keeps may be torn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub torn: Option<bool>,
 }
 
 /// What a disk does when it is told to fail.

@@ -52,7 +52,7 @@ pub use client::{
 pub use clocks::{ClockOptions, Periodic, SetClock};
 pub use disk::{
     Crash, CrashAt, CrashPoint, DiskOperation, FailWrite, File, FilePlace, FillDisk, LieAboutFsync,
-    MisdirectWrite, OperationRef, Rot, SlowDisk,
+    MisdirectWrite, OperationRef, Rot, SetCrashMode, SlowDisk,
 };
 pub use document::{Expect, NODES_MAX, Scenario};
 pub use end::{Connectivity, Core, End, Live, Quorum};

@@ -4,7 +4,7 @@ use crate::scenario::client::{AwaitClients, Call, ClientSet};
 use crate::scenario::clocks::SetClock;
 use crate::scenario::defaults::{is_within_default, within_default};
 use crate::scenario::disk::{
-    Crash, CrashAt, FailWrite, FillDisk, LieAboutFsync, MisdirectWrite, Rot, SlowDisk,
+    Crash, CrashAt, FailWrite, FillDisk, LieAboutFsync, MisdirectWrite, Rot, SetCrashMode, SlowDisk,
 };
 use crate::scenario::flow::{Assert, Branch, If, Propose, Repeat};
 use crate::scenario::form::As;
@@ -144,6 +144,10 @@ pub enum Step {
     Wipe(Nodes),
     /// Lets a node crash at one of its operations on files.
     CrashAt(CrashAt),
+    /// Undoes every `crash_at` and `fail_write` of the nodes that has not come yet.
+    Disarm(Nodes),
+    /// Changes what crashes keep of the writes that are not durable.
+    SetCrashMode(SetCrashMode),
     /// Stops nodes in good order: what they are writing becomes durable first.
     Shutdown(Nodes),
     /// Changes how clocks run, or lets them jump.
@@ -244,6 +248,8 @@ impl Step {
             Self::LieAboutFsync(_) => "lie_about_fsync",
             Self::Wipe(_) => "wipe",
             Self::CrashAt(_) => "crash_at",
+            Self::Disarm(_) => "disarm",
+            Self::SetCrashMode(_) => "set_crash_mode",
             Self::Shutdown(_) => "shutdown",
             Self::SetClock(_) => "set_clock",
             Self::Call(_) => "call",

@@ -55,6 +55,8 @@ fn disks_that_fail_in_no_way() {
         &["0 to 1000000"],
     );
     steps_refused("{ \"fail_write\": { \"nodes\": 0, \"what\": §\"sync\" } }", &["did you mean `fsync`?"]);
+    steps_refused("{ \"set_crash_mode\": §{ \"nodes\": 0 } }", &["changes nothing", "`torn`"]);
+    steps_refused("{ \"disarm\": §8 }", &["there is no node 8"]);
     steps_refused("{ \"slow_disk\": §{ \"nodes\": 0 } }", &["changes nothing", "`notice`"]);
     steps_refused("{ \"rot\": { \"nodes\": 0, \"file\": §\"tial\" } }", &["did you mean `tail`?"]);
     steps_refused("{ \"rot\": { \"nodes\": 0, \"file\": \"log\", \"at\": §\"here\" } }", &["\"random\""]);

@@ -73,6 +73,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             | Step::Unpin(_) => self.messages(step),
             Step::Crash(_)
             | Step::CrashAt(_)
+            | Step::Disarm(_)
+            | Step::SetCrashMode(_)
             | Step::Restart(_)
             | Step::Shutdown(_)
             | Step::Pause(_)

@@ -4,8 +4,10 @@ use crate::adapter::{ELECTION, HEARTBEAT, Request};
 use crate::execute::build::{clocks, disks};
 use crate::execute::{Halt, Runner};
 use crate::record::{MessageFacts, Note};
-use crate::scenario::{Crash, CrashAt, CrashPoint, Nodes, OperationRef, SetClock, Step, Tick, TimerKind};
-use sim_core::{ClockChange, CrashMode, Fault, Observer, Span};
+use crate::scenario::{
+    Crash, CrashAt, CrashPoint, Keep, Nodes, OperationRef, SetClock, Step, Tick, TimerKind,
+};
+use sim_core::{ClockChange, CrashMode, Fault, Observer, Span, Unsynced};
 
 /// How long a node that is shut down may take to finish what it is writing.
 const SHUTDOWN_MAX: Span = Span::from_secs(1);
@@ -15,6 +17,14 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         match step {
             Step::Crash(crash) => self.crash(step, crash),
             Step::CrashAt(crash) => self.crash_at(step, crash),
+            Step::Disarm(nodes) => self.disarm(step, nodes),
+            Step::SetCrashMode(set) => {
+                for process in self.told_nodes(step, &set.nodes, "")? {
+                    let mode = changed(self.sim.crash_mode(process), set.keep, set.torn);
+                    self.inject(&Fault::SetCrashMode { process, mode })?;
+                }
+                Ok(())
+            }
             Step::Restart(nodes) => self.restart(step, nodes),
             Step::Shutdown(nodes) => self.shutdown(step, nodes),
             Step::Pause(nodes) => self.each(step, &nodes.nodes, "", |process| Fault::Pause { process }),
@@ -28,11 +38,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// What this crash keeps is said for this crash only.
     fn crash(&mut self, step: &Step, crash: &Crash) -> Result<(), Halt> {
         for process in self.told_nodes(step, &crash.nodes, "")? {
-            let usual = disks::crash_mode(&self.scenario.storage.of(process.0));
-            let mode = CrashMode {
-                kept: crash.keep.map_or(usual.kept, disks::kept),
-                torn: crash.torn.unwrap_or(usual.torn),
-            };
+            let usual = self.sim.crash_mode(process);
+            let mode = changed(usual, crash.keep, crash.torn);
             if mode != usual {
                 self.inject(&Fault::SetCrashMode { process, mode })?;
             }
@@ -61,6 +68,16 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 self.inject(&Fault::CrashAtComing { process, coming, when })
             }
         }
+    }
+
+    /// What has been ordered of a disk and has not come.
+    fn disarm(&mut self, step: &Step, nodes: &Nodes) -> Result<(), Halt> {
+        for process in self.told_nodes(step, &nodes.nodes, "")? {
+            self.inject(&Fault::DisarmCrash { process })?;
+            self.inject(&Fault::FailOperation { process, nth: 0 })?;
+            self.inject(&Fault::FailSync { process, nth: 0, unsynced: Unsynced::Gone })?;
+        }
+        Ok(())
     }
 
     /// A state machine that is stalled stays so.
@@ -120,4 +137,9 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         }
         Ok(())
     }
+}
+
+/// `usual` with what a step says put over it.
+fn changed(usual: CrashMode, keep: Option<Keep>, torn: Option<bool>) -> CrashMode {
+    CrashMode { kept: keep.map_or(usual.kept, disks::kept), torn: torn.unwrap_or(usual.torn) }
 }

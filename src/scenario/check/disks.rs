@@ -1,7 +1,7 @@
 //! Steps about disks.
 
 use super::Checker;
-use crate::scenario::disk::{CrashAt, FailWrite, OperationRef, Rot, SlowDisk};
+use crate::scenario::disk::{CrashAt, FailWrite, OperationRef, Rot, SetCrashMode, SlowDisk};
 
 impl Checker {
     pub(super) fn fail_write(&mut self, fail: &FailWrite) {
@@ -21,6 +21,13 @@ impl Checker {
     pub(super) fn rot(&mut self, rot: &Rot) {
         self.under("nodes", |c| c.target(&rot.nodes));
         self.under("bits", |c| c.between(u64::from(rot.bits), 1, 8));
+    }
+
+    pub(super) fn set_crash_mode(&mut self, set: &SetCrashMode) {
+        self.under("nodes", |c| c.target(&set.nodes));
+        self.wrong_if(set.keep.is_none() && set.torn.is_none(), || {
+            "this changes nothing: expected `keep` or `torn`".to_owned()
+        });
     }
 
     pub(super) fn crash_at(&mut self, crash: &CrashAt) {

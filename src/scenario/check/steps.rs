@@ -62,6 +62,7 @@ impl Checker {
             | Step::CompleteApply(Nodes { nodes })
             | Step::ReleaseApplies(Nodes { nodes })
             | Step::FreeDisk(Nodes { nodes })
+            | Step::Disarm(Nodes { nodes })
             | Step::Wipe(Nodes { nodes })
             | Step::Shutdown(Nodes { nodes }) => self.under("nodes", |c| c.target(nodes)),
             Step::Crash(crash) => self.under("nodes", |c| c.target(&crash.nodes)),
@@ -111,6 +112,7 @@ impl Checker {
             Step::MisdirectWrite(misdirect) => self.under("nodes", |c| c.target(&misdirect.nodes)),
             Step::LieAboutFsync(lie) => self.under("nodes", |c| c.target(&lie.nodes)),
             Step::CrashAt(crash) => self.crash_at(crash),
+            Step::SetCrashMode(set) => self.set_crash_mode(set),
             Step::SetClock(set) => self.set_clock(set),
             Step::Call(call) => self.call(call),
             Step::StartClients(set) | Step::StopClients(set) => self.workload_clients(set.clients.as_ref()),

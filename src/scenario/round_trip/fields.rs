@@ -69,6 +69,8 @@ pub(super) fn disk_steps() -> impl Strategy<Value = Step> {
             at
         })),
         (targets(), any::<bool>()).prop_map(|(nodes, on)| Step::LieAboutFsync(LieAboutFsync { nodes, on })),
+        (targets(), of(keeps()), of(any::<bool>()))
+            .prop_map(|(nodes, keep, torn)| { Step::SetCrashMode(SetCrashMode { nodes, keep, torn }) }),
         (targets(), counted, points).prop_map(|(node, operation, when)| Step::CrashAt(CrashAt {
             node,
             operation,
@@ -88,6 +90,7 @@ pub(super) fn node_steps() -> impl Strategy<Value = Step> {
         Step::CompleteApply,
         Step::ReleaseApplies,
         Step::FreeDisk,
+        Step::Disarm,
         Step::Wipe,
         Step::Shutdown,
     ];

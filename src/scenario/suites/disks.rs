@@ -12,6 +12,7 @@ fn disks_that_fail_can_be_said() {
             { "crash": { "nodes": "minority with leader", "keep": "any", "torn": true } }, { "restart": "crashed" },
             { "crash_at": { "node": "leader", "operation": "next", "when": "torn" } },
             { "crash_at": { "node": 1, "operation": 17 } }, { "crash_at": { "node": 2, "operation": "+3", "when": "before" } },
+            { "disarm": 2 }, { "set_crash_mode": { "nodes": "all", "keep": "any", "torn": true } },
             { "fail_write": { "nodes": "leader", "what": "fsync" } },
             { "fail_write": { "nodes": 1, "what": "append", "after": 3 } },
             { "until": { "that": { "halted": { "of": 1 } } } }, { "assert": { "count": { "of": "halted", "at_least": 1 } } },

@@ -13,6 +13,19 @@ pub(crate) const STORIES: &[Story] = &[
         r#""steps": [LED, { "crash_at": { "node": "l", "operation": "next", "when": "before" } },
         { "propose": "x" }, { "assert": { "count": { "of": "crashed", "equals": 1 } } }]"#,
     ),
+    (
+        "disarm",
+        r#""steps": [LED, { "crash_at": { "node": "l", "operation": "next" } },
+        { "fail_write": { "nodes": "f", "what": "append" } }, { "fail_write": { "nodes": "g", "what": "fsync" } },
+        { "disarm": "all" }, { "propose": "x" }, { "sleep": "20ms" }, { "assert": { "up": 3 } }]"#,
+    ),
+    (
+        "set_crash_mode",
+        r#""steps": [LED, { "set_crash_mode": { "nodes": "l", "keep": "prefix" } }, { "isolate": "l" },
+        { "repeat": { "times": 20, "steps": [{ "propose": { "to": "l", "command": "x{round}" } }] } },
+        { "crash": "l" }, { "restart": "l" },
+        { "assert": { "index": { "of": "l", "which": "last", "at_least": 1 } } }]"#,
+    ),
     ("restart", r#""steps": [LED, { "crash": "f" }, { "restart": "f" }, { "assert": { "up": 3 } }]"#),
     (
         "shutdown",
