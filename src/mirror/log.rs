@@ -125,7 +125,9 @@ impl LogMirror {
     pub(super) fn become_known_to(&mut self, index: u64, prefix: Hash64) {
         if self.prefix_at(index) == Some(prefix) {
             // Nothing stands above the highest index.
-            index.checked_add(1).into_iter().for_each(|beyond| self.truncate_from(beyond));
+            if let Some(beyond) = index.checked_add(1) {
+                self.truncate_from(beyond);
+            }
         } else {
             self.cells.clear();
             (self.base, self.base_term, self.base_prefix) = (index, 0, prefix);

@@ -31,6 +31,7 @@ fn played(scenario: &Scenario) -> Runner<'_, ()> {
         made: BTreeMap::new(),
         open_calls: Vec::new(),
         voided: Vec::new(),
+        damaged: BTreeSet::new(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
