@@ -11,7 +11,7 @@ pub struct Stats {
     pub delivered: u64,
     /// Messages lost, for whatever reason.
     pub dropped: u64,
-    /// Messages that the network doubled.
+    /// Messages that were doubled, by their link or by order.
     pub duplicated: u64,
     /// Writes issued.
     pub writes: u64,

@@ -159,7 +159,6 @@ impl ClientProcess {
             | Request::Compact { .. }
             | Request::SendSnapshot { .. }
             | Request::Unreachable { .. }
-            | Request::Fire(_)
             | Request::HoldApplies(_)
             | Request::ApplyOne => {}
         }
@@ -178,16 +177,7 @@ fn bytes(value: &Value) -> Bytes {
 fn call(process: u32, number: u64, asked: Asked) -> Call {
     let (client, log) = (u64::from(process), ReadKind::Log);
     let (key, action, read) = match asked {
-        Asked::Read { key, by } => {
-            let read = match by {
-                crate::kv::ReadKind::Log => ReadKind::Log,
-                crate::kv::ReadKind::ReadIndex => ReadKind::ReadIndex,
-                crate::kv::ReadKind::Lease => ReadKind::Lease,
-                crate::kv::ReadKind::Follower => ReadKind::Follower,
-                crate::kv::ReadKind::Local => ReadKind::Local,
-            };
-            (key.0, Action::Get, read)
-        }
+        Asked::Read { key, by } => (key.0, Action::Get, tell::read_kind(by)),
         Asked::Write(operation) => match operation {
             Operation::Put { key, value } => (key.0, Action::Put(bytes(&value)), log),
             Operation::Cas { key, expected, value } => {

@@ -21,7 +21,7 @@ pub use node::{NodeConfig, RaftProcess};
 pub use request::{Reading, Request};
 pub use service::{ServiceOptions, bytes as snapshot_bytes, facts as snapshot_facts};
 pub use store::{LOG, SNAPSHOT, TAIL, files};
-pub use tell::{change_hash, command_hash, members, node_id};
+pub use tell::{command_hash, members, node_id};
 
 #[cfg(feature = "mutations")]
 pub use mutations::{HostMutation, Mutation, NoSuchMutation};

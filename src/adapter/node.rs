@@ -114,8 +114,8 @@ impl RaftProcess {
             Some(HostMutation::RecoveryDropsLastEntry) => without_last_entry(durable),
             _ => durable,
         };
-        let snapshot = match durable.snapshot.as_deref().map(service::facts).transpose() {
-            Ok(snapshot) => snapshot,
+        let (snapshot, mut contents) = match durable.snapshot.as_deref().map(service::read).transpose() {
+            Ok(snapshot) => snapshot.unzip(),
             Err(what) => return fail(what, fx),
         };
         let from: (u64, Hash64) =
@@ -148,12 +148,15 @@ impl RaftProcess {
             verdict: None,
             tells_applied: config.raft.options.apply_window > 0,
         };
-        let installs = outputs.extract_if(.., |output| matches!(output, Output::Install { .. }));
-        for install in installs.collect::<Vec<_>>() {
-            if let Output::Install { snapshot } = install {
-                booted.service.install(&snapshot, fx).expect("its facts were just read");
+        outputs.retain(|output| {
+            let installs = matches!(output, Output::Install { .. });
+            if installs {
+                // It is the one on the disk, which was just read.
+                let contents = contents.take().expect("a node that boots installs what is on its disk, once");
+                booted.service.install(contents, fx);
             }
-        }
+            !installs
+        });
         booted.perform(&mut outputs, fx);
         booted.outputs = outputs;
         booted.follow_up(fx);
@@ -239,12 +242,14 @@ impl RaftProcess {
     }
 
     fn install(&mut self, snapshot: &Snapshot, fx: &mut Effects<'_, Member>) {
-        let installed = service::facts(snapshot).and_then(|facts| {
-            tell::rarely(fx, Note::Installed(Box::new(facts)));
-            self.service.install(snapshot, fx)
-        });
-        if let Err(what) = installed {
-            let _: Option<Self> = fail(what, fx);
+        match service::read(snapshot) {
+            Ok((facts, contents)) => {
+                tell::rarely(fx, Note::Installed(Box::new(facts)));
+                self.service.install(contents, fx);
+            }
+            Err(what) => {
+                let _: Option<Self> = fail(what, fx);
+            }
         }
     }
 
@@ -315,13 +320,7 @@ impl RaftProcess {
                 }
             }
             Body::Read { key, by } => {
-                let kind = match by {
-                    kv::ReadKind::Log => ReadKind::Log,
-                    kv::ReadKind::ReadIndex => ReadKind::ReadIndex,
-                    kv::ReadKind::Lease => ReadKind::Lease,
-                    kv::ReadKind::Follower => ReadKind::Follower,
-                    kv::ReadKind::Local => ReadKind::Local,
-                };
+                let kind = tell::read_kind(by);
                 if !self.may_serve(kind) {
                     let hint = self.node.view().leader.map(|node| node.0);
                     return self.answer(from, id, Answer::NotLeader { hint }, fx);
@@ -398,7 +397,6 @@ impl RaftProcess {
             Request::Compact { keep } => self.step(Input::Compact { keep }, fx),
             Request::SendSnapshot { to } => self.step(Input::SendSnapshot { to: node_id(to) }, fx),
             Request::Unreachable { node } => self.step(Input::Unreachable(node_id(node)), fx),
-            Request::Fire(timer) => self.on_timer(timer, fx),
             Request::HoldApplies(held) => {
                 self.service.hold(held);
                 if !held {

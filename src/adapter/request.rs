@@ -3,7 +3,7 @@
 use crate::kv;
 use crate::record::ReadKind;
 use raft_node::{ChangeRequest, Payload};
-use sim_core::{ProcessId, TimerId};
+use sim_core::ProcessId;
 
 /// What a scenario asks of a process, past the network.
 #[derive(Clone, Debug)]
@@ -45,8 +45,6 @@ pub enum Request {
         /// This node.
         node: ProcessId,
     },
-    /// To act as if a timer had run out.
-    Fire(TimerId),
     /// To apply nothing until told to, or to go on.
     HoldApplies(bool),
     /// To apply exactly one entry of those that are held.

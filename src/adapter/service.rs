@@ -21,7 +21,8 @@ pub struct ServiceOptions {
     pub machine: crate::kv::Config,
     /// After how many applied entries it takes a snapshot; never if none is given.
     pub snapshot_after: Option<u64>,
-    /// How long after it is handed out an entry is applied; at once if none is given.
+    /// How long an entry that is handed out while none waits is put off, and then all that came meanwhile are applied; at
+    /// once if none is given.
     pub apply_delay: Option<Latency>,
     /// A bug to plant.
     #[cfg(feature = "mutations")]
@@ -160,9 +161,9 @@ impl Service {
         }
     }
 
-    /// A client waits until `command` is applied. It waits for one thing at a time.
+    /// A client waits until `command` is applied. It waits for one thing at a time: it was [forgotten](Self::forget) when
+    /// it asked.
     pub(super) fn wait(&mut self, client: ProcessId, id: RequestId, command: Hash64) {
-        self.forget(client);
         self.waiting.push(Waiting { client, id, command });
     }
 
@@ -202,24 +203,23 @@ impl Service {
     }
 
     /// Becomes what a snapshot holds.
-    ///
-    /// # Errors
-    ///
-    /// If its bytes are none that a state machine wrote; nothing has changed then.
-    pub(super) fn install(
-        &mut self,
-        snapshot: &Snapshot,
-        fx: &mut Effects<'_, Member>,
-    ) -> Result<(), String> {
-        let (log, machine) = read(snapshot)?;
+    pub(super) fn install(&mut self, contents: Contents, fx: &mut Effects<'_, Member>) {
+        let Contents { index, log, machine } = contents;
         #[cfg(feature = "mutations")]
         let machine = self.options.planted(machine);
         (self.log, self.machine) = (log, machine);
-        self.snapshot = snapshot.index.0;
-        self.queue.retain(|(index, _)| *index > snapshot.index);
+        self.snapshot = index.0;
+        self.queue.retain(|(waiting, _)| *waiting > index);
         self.serve_ready(fx);
-        Ok(())
     }
+}
+
+/// What a snapshot holds, read.
+#[derive(Debug)]
+pub(super) struct Contents {
+    index: LogIndex,
+    log: Hash64,
+    machine: Machine,
 }
 
 /// Lets time pass until the entry at `index` is applied.
@@ -242,10 +242,19 @@ pub(super) fn answer_to(client: ProcessId, answered: Answered, fx: &mut Effects<
     fx.send(client, Message::Answered(Box::new(answered)));
 }
 
-fn read(snapshot: &Snapshot) -> Result<(Hash64, Machine), String> {
-    let (log, machine) = snapshot.data.split_first_chunk().ok_or("a snapshot without its head")?;
+/// What a snapshot says that it is, and what it holds.
+///
+/// # Errors
+///
+/// If its bytes are none that a state machine wrote.
+pub(super) fn read(snapshot: &Snapshot) -> Result<(SnapshotFacts, Contents), String> {
+    let Snapshot { index, term, membership, data } = snapshot;
+    let (log, machine) = data.split_first_chunk().ok_or("a snapshot without its head")?;
+    let log = Hash64(u64::from_le_bytes(*log));
     let machine = Machine::restore(machine).map_err(|error| error.to_string())?;
-    Ok((Hash64(u64::from_le_bytes(*log)), machine))
+    let state = Hash64(machine.hash());
+    let facts = SnapshotFacts { index: index.0, term: term.0, log, state, members: members(membership) };
+    Ok((facts, Contents { index: *index, log, machine }))
 }
 
 /// What a snapshot says that it is.
@@ -254,12 +263,5 @@ fn read(snapshot: &Snapshot) -> Result<(Hash64, Machine), String> {
 ///
 /// If its bytes are none that a state machine wrote.
 pub fn facts(snapshot: &Snapshot) -> Result<SnapshotFacts, String> {
-    let (log, machine) = read(snapshot)?;
-    Ok(SnapshotFacts {
-        index: snapshot.index.0,
-        term: snapshot.term.0,
-        log,
-        state: Hash64(machine.hash()),
-        members: members(&snapshot.membership),
-    })
+    read(snapshot).map(|(facts, _)| facts)
 }

@@ -1,7 +1,7 @@
 //! The node's own words in the neutral ones.
 
 use super::Member;
-use crate::record::{Effect, Hash64, Members, Note, Refusal, Role};
+use crate::record::{Effect, Hash64, Members, Note, ReadKind, Refusal, Role};
 use raft_node::{Entry, EntryKind, Event, Membership, NodeId, RoleKind};
 use sim_core::{Effects, ProcessId};
 
@@ -29,8 +29,7 @@ pub fn members(membership: &Membership) -> Members {
 }
 
 /// The hash that stands for a configuration in a log.
-#[must_use]
-pub fn change_hash(membership: &Membership) -> Hash64 {
+fn change_hash(membership: &Membership) -> Hash64 {
     let mut bytes = Vec::with_capacity(membership.encoded_len());
     membership.encode(&mut bytes);
     Hash64::of_command(&bytes)
@@ -96,6 +95,16 @@ pub(super) fn refusal(reason: raft_node::Refusal) -> (Option<ProcessId>, Refusal
         raft_node::Refusal::NotAVoter(_)
         | raft_node::Refusal::NotAMember(_)
         | raft_node::Refusal::NoSnapshot => (None, Refusal::Impossible),
+    }
+}
+
+pub(super) const fn read_kind(kind: crate::kv::ReadKind) -> ReadKind {
+    match kind {
+        crate::kv::ReadKind::Log => ReadKind::Log,
+        crate::kv::ReadKind::ReadIndex => ReadKind::ReadIndex,
+        crate::kv::ReadKind::Lease => ReadKind::Lease,
+        crate::kv::ReadKind::Follower => ReadKind::Follower,
+        crate::kv::ReadKind::Local => ReadKind::Local,
     }
 }
 
