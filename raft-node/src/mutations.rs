@@ -54,8 +54,8 @@ pub enum Mutation {
     /// A leader serves reads before it has committed an entry of its own term, when it does not know yet what is
     /// committed. Breaks `read_safety`. Source: etcd #7331; redisraft #22; tikv #6340, #9239 (B74).
     ReadBeforeOwnCommit,
-    /// A leader that had a lease once trusts it for ever. Breaks `read_safety`. Source: tikv #964, #1127; sofa-jraft #26,
-    /// #34 (B75).
+    /// A leader that had a lease once trusts it for ever, whether or not it still hears from a quorum. Breaks `read_safety`;
+    /// where links are open one way also `convergence`. Source: tikv #964, #1127; sofa-jraft #26, #34 (B75).
     LeaseNeverEnds,
     /// A leader changes the configuration before it has committed an entry of its own term, so that it may begin from
     /// one that another leader has replaced: then two majorities need not meet. Breaks `config_safety`. Source: Ongaro,
@@ -182,7 +182,7 @@ impl Mutation {
             Self::LeaseNeverEnds => Row(
                 "lease_never_ends",
                 "read_safety",
-                "a leader that had a lease once trusts it for ever",
+                "a leader that had a lease once trusts it for ever, whether or not it hears from a quorum",
                 "tikv #964, #1127; sofa-jraft #26, #34",
             ),
             Self::ChangeBeforeOwnCommit => Row(

@@ -160,8 +160,8 @@ mod tests {
         assert_ne!(tally(1..41, Tally::default()).digest, whole.digest);
     }
 
-    /// In how many of twenty runs something was lost, where a node crashes while a command is being written and the disk
-    /// keeps what it keeps; and how often such a crash took the whole command away.
+    /// In how many of twenty runs something was lost, where a node crashes while a command is being written, once to the
+    /// log and once beside it, and the disk keeps what it keeps; and how often the command is gone.
     fn lost(keep: &str) -> (u64, u64) {
         let text = format!(
             r#"{{ "name": "lost", "nodes": 1, "storage": {{ "crash": "{keep}", "write": {{ "constant": "50ms" }} }},
@@ -182,8 +182,7 @@ mod tests {
     fn only_what_a_crash_took_away_counts_as_lost() {
         assert_eq!(lost("lose"), (20, 20));
         let (some, gone) = lost("prefix");
-        assert_eq!(some, gone);
-        assert!((3..18).contains(&some), "{some}");
+        assert!(0 < gone && gone < some && some < 20, "{some} {gone}");
     }
 
     #[test]

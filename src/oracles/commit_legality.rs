@@ -121,9 +121,8 @@ impl Breach {
                 let voters = mirror.those(|_| true).filter(|process| members.is_voter(*process)).count();
                 let (holders, names) = holders(mirror, members, |node| holds(node, index, prefix));
                 let joint = if members.is_joint() { "a joint configuration's " } else { "" };
-                format!(
-                    "{process} committed up to {index} with the entry durable on {holders} of {joint}{voters} voters only ({names})",
-                )
+                let share = format!("{holders} of {joint}{voters} voters");
+                format!("{process} committed up to {index} with the entry durable on {share} only ({names})")
             }
             Self::NotByLeader => format!(
                 "{process}, not leading, committed up to {index}, where no leader has committed beyond {}",

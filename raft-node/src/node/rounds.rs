@@ -62,17 +62,17 @@ impl RaftNode {
     /// that one's election is not held up.
     pub(super) fn has_lease(&self) -> bool {
         let Role::Leader(Leader { lease_from, abdicated, .. }) = &self.role else { return false };
-        let lease_ns = self.options.lease_ns();
+        let lease_ns = if mutant!(self, LeaseNeverEnds) { u64::MAX } else { self.options.lease_ns() };
         self.options.lease_reads
             && !abdicated
-            && lease_from.is_some_and(|from| self.now.since(from) < lease_ns || mutant!(self, LeaseNeverEnds))
+            && lease_from.is_some_and(|from| self.now.since(from) < lease_ns)
     }
 
     /// Steps down if no quorum was heard for the longest election timeout: others have had the time to elect
     /// somebody (thesis §6.2). Returns whether the node leads still.
     pub(super) fn is_still_followed(&mut self, out: &mut Outputs) -> bool {
         let Role::Leader(Leader { progress, .. }) = &self.role else { return false };
-        if !self.options.check_quorum {
+        if !self.options.check_quorum || mutant!(self, LeaseNeverEnds) {
             return true;
         }
         let longest = self.options.election_timeout_ns.1;

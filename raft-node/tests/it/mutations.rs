@@ -158,7 +158,14 @@ fn read_before_own_commit_serves_a_read_of_what_an_earlier_term_has_left() {
 #[test]
 fn lease_never_ends_serves_a_read_long_after_anybody_was_heard() {
     let served = both(Mutation::LeaseNeverEnds).map(|options| {
-        let mut host = settled(Options { check_quorum: true, lease_reads: true, ..options });
+        let options = Options { check_quorum: true, lease_reads: true, ..options };
+        let mut host = Host::with(0, 3, 1, None, &[1], options);
+        host.wait(1000);
+        host.run(Input::Campaign);
+        host.hear(1, vote(2, true));
+        host.propose("x=1");
+        host.hear(1, accepted(2, 2));
+        assert_eq!((host.letter(), host.commit()), ('L', 2));
         host.heartbeat();
         for round in 1..9 {
             let result = AppendResult::Accepted { match_index: LogIndex(2) };
