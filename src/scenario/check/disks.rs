@@ -5,12 +5,12 @@ use crate::scenario::disk::{CrashAt, FailWrite, OperationRef, Rot, SetCrashMode,
 
 impl Checker {
     pub(super) fn fail_write(&mut self, fail: &FailWrite) {
-        self.under("nodes", |c| c.target(&fail.nodes));
+        self.target_at("nodes", &fail.nodes);
         self.under("after", |c| c.between(fail.after, 0, 1_000_000));
     }
 
     pub(super) fn slow_disk(&mut self, slow: &SlowDisk) {
-        self.under("nodes", |c| c.target(&slow.nodes));
+        self.target_at("nodes", &slow.nodes);
         self.wrong_if(slow.write.is_none() && slow.notice.is_none(), || {
             "this changes nothing: expected `write` or `notice`".to_owned()
         });
@@ -19,7 +19,7 @@ impl Checker {
     }
 
     pub(super) fn rot(&mut self, rot: &Rot) {
-        self.under("nodes", |c| c.target(&rot.nodes));
+        self.target_at("nodes", &rot.nodes);
         self.under("bits", |c| c.between(u64::from(rot.bits), 1, 8));
     }
 

@@ -179,7 +179,7 @@ impl Checker {
     }
 
     pub(super) fn set_clock(&mut self, set: &SetClock) {
-        self.under("nodes", |c| c.target(&set.nodes));
+        self.target_at("nodes", &set.nodes);
         let nothing = set.drift.is_none() && set.periodic.is_none() && set.step.is_none();
         self.wrong_if(nothing, || "this changes nothing: expected `drift`, `periodic` or `step`".to_owned());
         self.rates(set.drift, set.periodic);

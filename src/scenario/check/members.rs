@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 impl Checker {
     pub(super) fn change(&mut self, change: &Change) {
-        self.under("to", |c| c.target(&change.to));
+        self.target_at("to", &change.to);
         self.under("changes", |c| {
             c.wrong_if(change.changes.0.is_empty(), || {
                 "no change: expected at least one, such as \"+4\"\n`leave_joint` leaves a joint configuration"
@@ -30,7 +30,7 @@ impl Checker {
     }
 
     pub(super) fn members_are(&mut self, members: &MembersAre) {
-        self.under("of", |c| c.target(&members.of));
+        self.target_at("of", &members.of);
         let lists =
             [("voters", &members.voters), ("outgoing", &members.outgoing), ("learners", &members.learners)];
         for (key, list) in lists {
@@ -56,7 +56,7 @@ impl Checker {
     }
 
     pub(super) fn in_config(&mut self, config: &InConfig) {
-        self.under("nodes", |c| c.target(&config.nodes));
+        self.target_at("nodes", &config.nodes);
         self.some_target("of", config.of.as_ref());
     }
 
@@ -65,7 +65,7 @@ impl Checker {
     }
 
     pub(super) fn read(&mut self, read: &Read) {
-        self.under("at", |c| c.target(&read.at));
+        self.target_at("at", &read.at);
         self.under("within", |c| c.time(read.within));
         let unserved = match read.expect {
             ReadAnswer::Refused | ReadAnswer::Unanswered => true,

@@ -29,7 +29,7 @@ impl Checker {
             Predicate::LeaderIs(target) => self.target(target),
             Predicate::Term(term) => self.term(term),
             Predicate::Role(role) => {
-                self.under("of", |c| c.target(&role.of));
+                self.target_at("of", &role.of);
                 self.under("term", |c| {
                     c.wrong_if(role.term == Some(0) && role.is != Role::Follower, || {
                         "in term 0 everybody follows: expected a term from 1".to_owned()
@@ -37,7 +37,7 @@ impl Checker {
                 });
             }
             Predicate::Vote(vote) => {
-                self.under("of", |c| c.target(&vote.of));
+                self.target_at("of", &vote.of);
                 self.some_target("is", vote.is.as_ref());
             }
             Predicate::Committed(committed) => {
@@ -59,11 +59,11 @@ impl Checker {
             }
             Predicate::CommitIndex(index) | Predicate::LastIndex(index) => self.index(index),
             Predicate::Durable(of) | Predicate::Halted(of) | Predicate::Joint(of) => {
-                self.under("of", |c| c.target(&of.of))
+                self.target_at("of", &of.of)
             }
             Predicate::Up(count) => self.node_count(count),
             Predicate::Count(count) => {
-                self.under("of", |c| c.target(&count.of));
+                self.target_at("of", &count.of);
                 let CountOf { at_least, at_most, equals, .. } = *count;
                 self.node_count(&Count { at_least, at_most, equals });
             }
@@ -87,12 +87,12 @@ impl Checker {
             Predicate::LastEntry(entry) => self.last_entry(entry),
             Predicate::LogLength(amount) | Predicate::StorageOperations(amount) => {
                 let Amount { of, at_least, at_most, equals } = amount;
-                self.under("of", |c| c.target(of));
+                self.target_at("of", of);
                 self.bounds(*at_least, *at_most, *equals);
             }
             Predicate::DiskBytes(bytes) => {
                 let DiskBytes { of, at_least, at_most, .. } = bytes;
-                self.under("of", |c| c.target(of));
+                self.target_at("of", of);
                 self.bounds(*at_least, *at_most, None);
             }
             Predicate::Members(members) => self.members_are(members),
@@ -152,12 +152,12 @@ impl Checker {
     }
 
     fn index(&mut self, index: &IndexIs) {
-        self.under("of", |c| c.target(&index.of));
+        self.target_at("of", &index.of);
         self.bounds(index.at_least, None, index.equals);
     }
 
     fn one_index(&mut self, index: &Index) {
-        self.under("of", |c| c.target(&index.of));
+        self.target_at("of", &index.of);
         let bounds = [("at_least", &index.at_least), ("at_most", &index.at_most), ("equals", &index.equals)];
         for (key, bound) in bounds {
             if let Some(IndexRef::Mark(mark)) = bound {
@@ -174,7 +174,7 @@ impl Checker {
     }
 
     fn last_entry(&mut self, entry: &LastEntry) {
-        self.under("of", |c| c.target(&entry.of));
+        self.target_at("of", &entry.of);
         self.wrong_if(entry.index.is_none() && entry.term.is_none(), || {
             "nothing is asked: expected `index` or `term`".to_owned()
         });
@@ -186,7 +186,7 @@ impl Checker {
     }
 
     fn value_is(&mut self, value: &ValueIs) {
-        self.under("of", |c| c.target(&value.of));
+        self.target_at("of", &value.of);
         if let Some(text) = &value.equals {
             self.under("equals", |c| c.value(text));
         }

@@ -38,17 +38,17 @@ impl Checker {
                 self.under("during", |c| c.time(always.during));
             }
             Step::Bind(bind) => {
-                self.under("to", |c| c.target(&bind.to));
+                self.target_at("to", &bind.to);
                 self.give_nodes(&bind.name);
             }
             Step::Pick(pick) => {
                 let nodes = u64::from(self.nodes);
                 self.under("count", |c| c.between(u64::from(pick.count), 1, nodes.max(1)));
-                self.under("from", |c| c.target(&pick.from));
+                self.target_at("from", &pick.from);
                 self.give_nodes(&pick.name);
             }
             Step::Mark(name) => self.give(Known::Moment(name.clone())),
-            Step::Isolate(isolate) => self.under("nodes", |c| c.target(&isolate.nodes)),
+            Step::Isolate(isolate) => self.target_at("nodes", &isolate.nodes),
             Step::Reconnect(Nodes { nodes })
             | Step::Restart(Nodes { nodes })
             | Step::Pause(Nodes { nodes })
@@ -64,8 +64,8 @@ impl Checker {
             | Step::FreeDisk(Nodes { nodes })
             | Step::Disarm(Nodes { nodes })
             | Step::Wipe(Nodes { nodes })
-            | Step::Shutdown(Nodes { nodes }) => self.under("nodes", |c| c.target(nodes)),
-            Step::Crash(crash) => self.under("nodes", |c| c.target(&crash.nodes)),
+            | Step::Shutdown(Nodes { nodes }) => self.target_at("nodes", nodes),
+            Step::Crash(crash) => self.target_at("nodes", &crash.nodes),
             Step::Cut(Cut { ends, .. }) => self.ends(ends),
             Step::Join(links) => self.ends(&links.ends),
             Step::Partition(partition) => self.partition(partition),
@@ -78,10 +78,10 @@ impl Checker {
             }
             Step::Deliver(deliver) => self.deliver(deliver),
             Step::DropAfter(drop) => {
-                self.under("from", |c| c.link_target(&drop.from));
+                self.link_target_at("from", &drop.from);
                 self.under("count", |c| c.between(u64::from(drop.count), 0, 1_000_000));
             }
-            Step::StopDropping(Nodes { nodes }) => self.under("nodes", |c| c.link_target(nodes)),
+            Step::StopDropping(Nodes { nodes }) => self.link_target_at("nodes", nodes),
             Step::Unpin(unpin) => self.some_link_target("of", unpin.of.as_ref()),
             Step::Clog(clog) => {
                 self.two_ends(&clog.from, "from", &clog.to, "to");
@@ -92,25 +92,25 @@ impl Checker {
             Step::Campaign(target) => self.target(target),
             Step::Pin(pin) => self.pin(pin),
             Step::Change(change) => self.change(change),
-            Step::LeaveJoint(leave) => self.under("to", |c| c.target(&leave.to)),
+            Step::LeaveJoint(leave) => self.target_at("to", &leave.to),
             Step::Transfer(transfer) => {
-                self.under("from", |c| c.target(&transfer.from));
-                self.under("to", |c| c.target(&transfer.to));
+                self.target_at("from", &transfer.from);
+                self.target_at("to", &transfer.to);
             }
-            Step::Tick(tick) => self.under("nodes", |c| c.target(&tick.nodes)),
+            Step::Tick(tick) => self.target_at("nodes", &tick.nodes),
             Step::ReportUnreachable(report) => {
-                self.under("at", |c| c.target(&report.at));
-                self.under("of", |c| c.target(&report.of));
+                self.target_at("at", &report.at);
+                self.target_at("of", &report.of);
             }
             Step::Read(read) => self.read(read),
-            Step::Compact(compact) => self.under("nodes", |c| c.target(&compact.nodes)),
+            Step::Compact(compact) => self.target_at("nodes", &compact.nodes),
             Step::SendSnapshot(send) => self.two_ends(&send.from, "from", &send.to, "to"),
             Step::FailWrite(fail) => self.fail_write(fail),
-            Step::FillDisk(fill) => self.under("nodes", |c| c.target(&fill.nodes)),
+            Step::FillDisk(fill) => self.target_at("nodes", &fill.nodes),
             Step::SlowDisk(slow) => self.slow_disk(slow),
             Step::Rot(rot) => self.rot(rot),
-            Step::MisdirectWrite(misdirect) => self.under("nodes", |c| c.target(&misdirect.nodes)),
-            Step::LieAboutFsync(lie) => self.under("nodes", |c| c.target(&lie.nodes)),
+            Step::MisdirectWrite(misdirect) => self.target_at("nodes", &misdirect.nodes),
+            Step::LieAboutFsync(lie) => self.target_at("nodes", &lie.nodes),
             Step::CrashAt(crash) => self.crash_at(crash),
             Step::SetCrashMode(set) => self.set_crash_mode(set),
             Step::SetClock(set) => self.set_clock(set),
@@ -157,7 +157,7 @@ impl Checker {
 
     fn held(&mut self, held: &Held) {
         match held {
-            Held::Of(nodes) => self.under("nodes", |c| c.link_target(nodes)),
+            Held::Of(nodes) => self.link_target_at("nodes", nodes),
             Held::OneWay { from, to } => self.two_ends(from, "from", to, "to"),
         }
     }
@@ -204,7 +204,7 @@ impl Checker {
     }
 
     fn propose(&mut self, propose: &Propose) {
-        self.under("to", |c| c.target(&propose.to));
+        self.target_at("to", &propose.to);
         self.under("command", |c| c.command(&propose.command));
         if let Some(count) = propose.count {
             self.under("count", |c| c.between(u64::from(count), 1, 10_000));

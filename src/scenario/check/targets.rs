@@ -91,15 +91,24 @@ impl Checker {
         }
     }
 
+    /// A target that stands under `key`.
+    pub(super) fn target_at(&mut self, key: &str, target: &Target) {
+        self.under(key, |c| c.target(target));
+    }
+
+    pub(super) fn link_target_at(&mut self, key: &str, target: &Target) {
+        self.under(key, |c| c.link_target(target));
+    }
+
     pub(super) fn some_target(&mut self, key: &str, target: Option<&Target>) {
         if let Some(target) = target {
-            self.under(key, |c| c.target(target));
+            self.target_at(key, target);
         }
     }
 
     pub(super) fn some_link_target(&mut self, key: &str, target: Option<&Target>) {
         if let Some(target) = target {
-            self.under(key, |c| c.link_target(target));
+            self.link_target_at(key, target);
         }
     }
 
@@ -153,8 +162,8 @@ impl Checker {
 
     /// Two ends of links: existing nodes or clients, and not one and the same.
     pub(super) fn two_ends(&mut self, one: &Target, one_key: &str, other: &Target, other_key: &str) {
-        self.under(one_key, |c| c.link_target(one));
-        self.under(other_key, |c| c.link_target(other));
+        self.link_target_at(one_key, one);
+        self.link_target_at(other_key, other);
         let sets = one.literal().zip(other.literal());
         let sets = sets.map(|(one, other)| (BTreeSet::from_iter(one), BTreeSet::from_iter(other)));
         if let Some((one, other)) = sets
