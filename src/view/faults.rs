@@ -1,11 +1,11 @@
-//! What a fault is called, beginning with its verb in scenarios.
+//! What a fault is called: beginning with the verb of the step that brings it about, where there is one.
 
 use crate::record::MESSAGE_KINDS;
 use crate::view::wording::{Words, listed, spared};
-use sim_core::{ClockChange, CrashPoint, Fault, FileId, Honesty, ProcessId};
+use sim_core::{ClockChange, CrashMode, CrashPoint, Fault, FileId, Honesty, Kept, ProcessId};
 
 impl Words {
-    /// What a fault does, beginning with its verb in scenarios.
+    /// What a fault does.
     pub(super) fn fault(&self, fault: &Fault) -> String {
         let link = |from: &ProcessId, to: &ProcessId| format!("{from}{}{to}", self.glyphs.to);
         let any = |process: &Option<ProcessId>| process.map_or_else(|| "*".to_string(), |p| p.to_string());
@@ -49,8 +49,8 @@ impl Words {
             | Fault::WipeDisk { process }
             | Fault::DisarmCrash { process }
             | Fault::HealDisk { process }
-            | Fault::SetDisk { process, .. }
-            | Fault::SetCrashMode { process, .. } => format!("{verb} {process}"),
+            | Fault::SetDisk { process, .. } => format!("{verb} {process}"),
+            Fault::SetCrashMode { process, mode } => format!("{verb} {process} to {}", crash_mode(*mode)),
             Fault::DropAfter { process, count } => format!("{verb} {process}, {count} messages to come"),
             Fault::FailOperation { process, nth } => format!("{verb} {process}, operation {nth} to come"),
             Fault::FailSync { process, nth, .. } => format!("{verb} {process}, sync {nth} to come"),
@@ -75,7 +75,7 @@ impl Words {
     }
 }
 
-/// The word that a scenario has for a fault.
+/// The verb that a scenario has for a fault. Those of what a file sets up, or of parts of a step, are verbs of our own.
 pub(super) const fn verb(fault: &Fault) -> &'static str {
     match fault {
         Fault::Cut { .. } => "cut",
@@ -135,6 +135,16 @@ const fn point(when: CrashPoint) -> &'static str {
         CrashPoint::Torn => "within",
         CrashPoint::After => "after",
     }
+}
+
+/// What a crash keeps, in the words of scenarios.
+fn crash_mode(mode: CrashMode) -> String {
+    let kept = match mode.kept {
+        Kept::Nothing => "lose",
+        Kept::Prefix => "prefix",
+        Kept::Any => "any",
+    };
+    format!("{kept}{}", if mode.torn { ", torn" } else { "" })
 }
 
 fn course(clock: ClockChange, ascii: bool) -> String {

@@ -214,7 +214,7 @@ impl Words {
         Phrase::Toward { before, others: vec![id.to], after: after.to_string() }
     }
 
-    /// What a record says. Marks and faults have no phrase: they are bands.
+    /// What a record says: in the cell of its process, or, of marks and faults, in a band over all lanes.
     pub(super) fn phrase(&self, stamp: Stamp, record: &Record) -> Phrase {
         let Glyphs { to, from, lost } = self.glyphs;
         let text = match record {

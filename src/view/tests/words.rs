@@ -6,7 +6,7 @@ use crate::record::{
     Action, Call, Effect, Hash64, Members, MessageFacts, Note, Outcome, ReadKind, Record, Refusal, Reply,
     Return, Role, SnapshotFacts,
 };
-use sim_core::{ClockChange, Fault, Span, WriteId};
+use sim_core::{ClockChange, CrashMode, Fault, Kept, Span, WriteId};
 
 /// A table of one note of node 0, in full.
 fn told(note: Note) -> String {
@@ -60,6 +60,18 @@ fn every_timer_has_a_name_and_a_wandering_clock_is_told_in_ascii_too() {
     for (ascii, told) in [(false, "0 ±50000 ppm every 1s"), (true, "0 +-50000 ppm every 1s")] {
         let drawn = draw(&story, &TableOptions { ascii, ..options(160) });
         assert!(drawn.contains(told) && (!ascii || drawn.is_ascii()), "no `{told}` in\n{drawn}");
+    }
+}
+
+#[test]
+fn what_a_crash_is_to_keep_is_told() {
+    for (kept, torn, told) in
+        [(Kept::Nothing, false, "lose"), (Kept::Prefix, false, "prefix"), (Kept::Any, true, "any, torn")]
+    {
+        let mut story = Story::new(2);
+        story.fault(Fault::SetCrashMode { process: p(1), mode: CrashMode { kept, torn } });
+        let drawn = draw(&story, &options(160));
+        assert!(drawn.contains(&format!("set crash mode 1 to {told} ")), "no `{told}` in\n{drawn}");
     }
 }
 
