@@ -4,13 +4,16 @@
 
 use crate::SIM_VERSION;
 use crate::cli::output::shown;
-use crate::cli::{Exit, Failure};
+use crate::cli::{Exit, Failure, files};
 use crate::fuzz::Tally;
 use core::fmt::Display;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+
+/// How large the file may be, in bytes.
+const FILE_MAX: u64 = 1 << 20;
 
 /// What a campaign is: whoever goes on with another one would count apples and pears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +74,7 @@ impl Checkpoint {
     /// Reads what is there; nothing is, when a campaign begins.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let wrong = |why: String| Failure::new(Exit::BadInput, format!("{}: {why}", shown(path)));
-        let found = match fs::read_to_string(path) {
+        let found = match files::read_text(path, FILE_MAX) {
             Ok(text) => {
                 let no_checkpoint =
                     |why: &dyn Display| wrong(format!("this is no checkpoint of a campaign: {why}"));

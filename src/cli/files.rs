@@ -4,6 +4,7 @@ use crate::cli::args::{Check, Format, List};
 use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
 use crate::scenario::{Expect, Scenario};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The scenario files that are meant: a folder stands for those in it and below it, in order of their names.
@@ -44,6 +45,21 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Reads a text of at most so many bytes: a pipe or a device may have no end.
+pub(crate) fn read_text(path: &Path, most: u64) -> std::io::Result<String> {
+    let file = std::fs::File::open(path)?;
+    let too_large = || std::io::Error::other(format!("too large: expected at most {} MiB", most >> 20));
+    if file.metadata()?.len() > most {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(too_large());
+    }
+    String::from_utf8(bytes).map_err(|error| std::io::Error::other(format!("not UTF-8: {error}")))
 }
 
 /// Reads a scenario, or says what is wrong with it.

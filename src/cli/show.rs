@@ -2,18 +2,20 @@
 
 use crate::cli::args::{Show, View};
 use crate::cli::output::{Output, shown};
-use crate::cli::{Exit, Failure};
+use crate::cli::{Exit, Failure, files};
 use crate::record::{MessageFacts, Note};
 use crate::view::{Detail, Heading, TableOptions, table};
 use serde_json::Value;
 use sim_core::ProcessId;
 use sim_core::trace::Trace;
 
+/// How large a trace may be, in bytes: it is drawn from memory.
+const TRACE_MAX: u64 = 1 << 30;
+
 pub(crate) fn show(args: &Show, output: &mut Output) -> Result<Exit, Failure> {
     let path = shown(&args.file);
     let bad = |message: String| Failure::new(Exit::BadInput, message);
-    let bytes = std::fs::read(&args.file).map_err(|error| bad(format!("{path}: {error}")))?;
-    let text = String::from_utf8(bytes).map_err(|error| bad(format!("{path}: not UTF-8: {error}")))?;
+    let text = files::read_text(&args.file, TRACE_MAX).map_err(|error| bad(format!("{path}: {error}")))?;
     let trace: Trace<MessageFacts, Note> =
         Trace::parse(&text).map_err(|error| bad(format!("{path}: {error}")))?;
     let processes = trace.header.processes;

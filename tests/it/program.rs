@@ -86,6 +86,13 @@ fn exit_codes_are_those_that_the_help_lists() {
     expect(&["run", STORY, "--mutation", "no_such_bug"], 3, "no_such_bug");
     expect(&["fuzz", "--runs", "0"], 2, "0");
     expect(&["show", "Cargo.toml"], 3, "line 1");
+    let (large, endless) = (temporary("large.ndjson"), temporary("large.json"));
+    for (file, bytes) in [(&large, (1 << 30) + 1), (&endless, (1 << 20) + 1)] {
+        std::fs::File::create(file).and_then(|file| file.set_len(bytes)).expect("it has holes only");
+    }
+    expect(&["show", large.to_str().expect("a plain path")], 3, "too large: expected at most 1024 MiB");
+    let checkpoint = endless.to_str().expect("a plain path");
+    expect(&["fuzz", "--runs", "1", "--checkpoint", checkpoint], 3, "too large: expected at most 1 MiB");
     expect(&["frobnicate"], 2, "frobnicate");
     expect(&["check", STORY], 0, "");
     expect(&["--help"], 0, "");
