@@ -20,6 +20,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Options of every command")]
 pub(crate) struct Common {
     /// Say only what went wrong
     #[arg(short, long, global = true, env = "SEAWORTHY_QUIET", value_parser = clap::builder::FalseyValueParser::new())]

@@ -168,8 +168,11 @@ fn sweep(
         let expected = files::verdict(scenario);
         let groups: Vec<String> =
             broken.iter().map(|(property, count)| format!("{count} {property}")).collect();
-        let groups = if groups.is_empty() { String::new() } else { format!(": {}", groups.join(", ")) };
-        let counts = format!("{count} seeds, {failed} not as expected ({expected}){groups}");
+        let counts = if failed == 0 {
+            format!("{count} seeds, all as expected ({expected})")
+        } else {
+            format!("{count} seeds, {failed} not as expected ({expected}): {}", groups.join(", "))
+        };
         output.line(&format!("{word} {name}  {counts}  digest {digest:016x}"))?;
     }
     Ok(failed == 0)
