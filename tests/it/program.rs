@@ -124,6 +124,19 @@ fn a_violation_ends_with_1_and_is_told_in_fifteen_lines() {
 }
 
 #[test]
+fn messages_of_clients_are_counted_from_a_mark_on() {
+    let path = temporary("asked.json");
+    let scenario = r#"{ "name": "asked", "nodes": 3, "workload": { "clients": 2, "operations": 5 }, "steps": [
+        { "call": { "client": "alice", "op": { "get": "x" } } }, { "await_clients": {} }, { "mark": "m" },
+        { "assert": { "messages": { "from": "clients", "since": "m", "at_most": 0 } } },
+        { "call": { "client": "alice", "op": { "get": "x" } } },
+        { "assert": { "messages": { "from": "client alice", "since": "m", "at_least": 1 } } },
+        { "assert": { "messages": { "from": "client 1", "since": "m", "at_most": 0 } } } ] }"#;
+    std::fs::write(&path, scenario).expect("it can be written");
+    expect(&["run", path.to_str().expect("a plain path"), "--view", "none"], 0, "");
+}
+
+#[test]
 fn json_output_is_one_document_with_seeds_as_strings() {
     let output = seaworthy(&["run", STORY, "--format", "json", "--seed", "18446744073709551615"]);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
