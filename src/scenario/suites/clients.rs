@@ -57,3 +57,16 @@ fn mit_workloads_can_be_said() {
         ]"#,
     );
 }
+
+#[test]
+fn eliben_put_prev_value_can_be_said() {
+    said(
+        "put_prev_value",
+        r#""nodes": 3, "steps": [
+            { "call": { "op": { "get": "foo" }, "expect": "not_found" } },
+            { "call": { "op": { "cas": { "key": "foo", "value": "bar" } }, "expect": "ok" } },
+            { "call": { "op": { "cas": { "key": "foo", "expected": "baz", "value": "x" } }, "expect": { "value": "bar" } } },
+            { "call": { "op": { "cas": { "key": "foo", "expected": "bar", "value": "x" } }, "expect": "ok" } }
+        ]"#,
+    );
+}

@@ -139,3 +139,12 @@ fn eliben_stories_of_commands_and_votes_can_be_said() {
         ], "end": { "stop": "only the vote is of interest" }"#,
     );
 }
+
+#[test]
+fn an_ending_over_each_shape_of_a_core_can_be_said() {
+    for shape in ["full", "bridge", "chain", "ring", "one_way_extras", "any"] {
+        let end =
+            format!(r#""end": {{ "live": {{ "core": {{ "quorum": {{ "connectivity": "{shape}" }} }} }} }}"#);
+        said("end", &format!(r#""nodes": 5, "raft": {{ "pre_vote": true, "check_quorum": true }}, {end}"#));
+    }
+}
