@@ -3,10 +3,10 @@
 use crate::campaign::{Flow, in_order};
 use crate::chain::Chain;
 use crate::cli::args::{Format, Run, View};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, shown};
 use crate::cli::play::Play;
 use crate::cli::{Exit, Failure, files};
-use crate::execute::{self, Limits, Outcome, resolved};
+use crate::execute::{self, Limits, Outcome, UnknownMutation, resolved};
 use crate::report::{self, Replay};
 use crate::scenario::{Scenario, Seed};
 use core::ops::Range;
@@ -35,6 +35,10 @@ pub(crate) fn run(args: &Run, output: &mut Output) -> Result<Exit, Failure> {
         if args.mutation.is_some() {
             scenario.mutation.clone_from(&args.mutation);
         }
+        if let Some(name) = scenario.mutation.clone().filter(|name| !is_planted(name)) {
+            let why = format!("{}: {}", shown(&path), UnknownMutation { name });
+            return Err(Failure::new(Exit::BadInput, why));
+        }
         let replay = Replay { program: program(), scenario: Some(path), mutation: args.mutation.clone() };
         scenarios.push((scenario, replay));
     }
@@ -62,6 +66,17 @@ pub(crate) fn run(args: &Run, output: &mut Output) -> Result<Exit, Failure> {
         output.aside(&format!("{count} scenarios: {word}"));
     }
     Ok(worst)
+}
+
+/// Whether this build has the bug.
+#[cfg(feature = "mutations")]
+fn is_planted(name: &str) -> bool {
+    name.parse::<crate::adapter::Mutation>().is_ok()
+}
+
+#[cfg(not(feature = "mutations"))]
+const fn is_planted(_: &str) -> bool {
+    false
 }
 
 /// Tells the seed and every option before the run, so that a crash of the program does not lose them.

@@ -99,6 +99,21 @@ fn exit_codes_are_those_that_the_help_lists() {
 }
 
 #[test]
+fn a_bug_that_the_build_does_not_have_is_told_before_anything_runs() {
+    let folder = temporary("planted");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    for (file, bug) in [("a.json", ""), ("b.json", ", \"mutation\": \"no_such_bug\"")] {
+        let scenario = format!("{{ \"name\": \"planted\", \"nodes\": 1{bug} }}");
+        std::fs::write(folder.join(file), scenario).expect("it can be written");
+    }
+    let output = seaworthy(&["run", folder.to_str().expect("a plain path"), "--seeds", "0..2"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(text(&output.stdout), "", "nothing ran");
+    let error = text(&output.stderr);
+    assert!(error.contains("b.json: the") && error.contains("planted bug `no_such_bug`"), "{error}");
+}
+
+#[test]
 fn a_violation_ends_with_1_and_is_told_in_fifteen_lines() {
     let path = temporary("impossible.json");
     let scenario =
