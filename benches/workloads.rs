@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench workloads` runs all; `-- w1`, `-- w3 1000` runs one as a plain process, so that it can be timed
 //! beside others; `-- w1 --virtual-seconds 86400` lengthens one, `--snapshot-after 1000` lets its nodes take a snapshot
-//! after so many entries. `-- memory` shows that memory does not grow with time (it takes some minutes), `-- sizes` runs
+//! after so many entries. `-- w2 --clients` makes each proposal an operation of a client, so that linearizability is judged
+//! too. `-- memory` shows that memory does not grow with time, and fails if it does (it takes some minutes), `-- sizes` runs
 //! idle clusters of 3 to 51 nodes. `--bare` switches off the oracles, `--no-digest` the digest, to see what they cost.
 //!
 //! - W0: the scheduler alone: timers that fire and are set again, 20 pending, no messages.
@@ -18,12 +19,16 @@
 
 use raft_node::{Config, Membership, Options, Payload};
 use seaworthy::adapter::{Member, MemberConfig, NodeConfig, Request, ServiceOptions, node_id};
+use seaworthy::linear::Operation;
 use seaworthy::oracles::Judge;
-use seaworthy::record::{MessageFacts, Note};
+use seaworthy::record::{
+    Action, Bytes, Call, Hash64, MessageFacts, Note, Outcome, ReadKind, Record as Told, Return,
+};
 use sim_core::{
     Digest, DiskQuality, DiskView, Effects, Encode, Fault, InFlight, Label, Latency, LinkQuality, Observer,
     Process, ProcessId, Settings, Simulation, Span, TimerId, VirtualTime, WriteId,
 };
+use std::collections::VecDeque;
 use std::time::Instant;
 
 fn settings() -> Settings {
@@ -42,26 +47,88 @@ struct Choice {
     snapshot_after: Option<u64>,
     judge: bool,
     digest: bool,
+    clients: bool,
 }
 
 /// The oracles, or nobody.
 #[derive(Clone)]
 enum Watcher {
     Judge(Box<Judge>),
+    /// With what clients have called.
+    WithClients(Box<Judge>, Clients),
     Nobody,
+}
+
+/// The clients of W2. They stand beside the leader, as its proposer does: a call begins when its command is proposed, and
+/// comes back when the node that took it has applied it.
+#[derive(Clone, Default)]
+struct Clients {
+    /// The calls that are open, the oldest first: the command, who took it, and the client.
+    open: VecDeque<(Hash64, ProcessId, u64)>,
+    /// The clients that have no call open.
+    idle: Vec<u64>,
+    count: u64,
+}
+
+impl Clients {
+    /// Their place among the processes: beyond the nodes.
+    const PROCESS: ProcessId = ProcessId(5);
+
+    fn call(&mut self, number: u64, command: &[u8], server: ProcessId) -> Note {
+        let client = self.idle.pop().unwrap_or_else(|| {
+            self.count += 1;
+            self.count
+        });
+        self.open.push_back((Hash64::of_command(command), server, client));
+        let action = Action::Put(Bytes(command.into()));
+        Note::Call(Box::new(Call { client, number, key: number % 16, action, read: ReadKind::Log }))
+    }
+
+    /// What `record` brings back, if anything.
+    fn hear(&mut self, record: &Told) -> Option<Note> {
+        let Told::Noted { process, note: Note::Apply { index, command, .. } } = record else { return None };
+        let (expected, server, client) = self.open.front()?;
+        if (command, process) != (expected, server) {
+            return None;
+        }
+        let back = Return { client: *client, number: 0, outcome: Outcome::Done, index: Some(*index) };
+        self.idle.push(back.client);
+        self.open.pop_front();
+        Some(Note::Return(Box::new(back)))
+    }
+}
+
+impl Watcher {
+    fn judge(&self) -> Option<&Judge> {
+        match self {
+            Self::Judge(judge) | Self::WithClients(judge, _) => Some(judge),
+            Self::Nobody => None,
+        }
+    }
+
+    fn judge_mut(&mut self) -> Option<&mut Judge> {
+        match self {
+            Self::Judge(judge) | Self::WithClients(judge, _) => Some(judge),
+            Self::Nobody => None,
+        }
+    }
 }
 
 impl Observer<MessageFacts, Note> for Watcher {
     fn interest(&self) -> sim_core::Interest {
-        match self {
-            Self::Judge(judge) => judge.interest(),
-            Self::Nobody => sim_core::Interest::NONE,
-        }
+        self.judge().map_or(sim_core::Interest::NONE, Observer::interest)
     }
 
-    fn observe(&mut self, stamp: sim_core::Stamp, record: &seaworthy::record::Record) {
-        if let Self::Judge(judge) = self {
-            judge.observe(stamp, record);
+    fn observe(&mut self, stamp: sim_core::Stamp, record: &Told) {
+        match self {
+            Self::Judge(judge) => judge.observe(stamp, record),
+            Self::WithClients(judge, clients) => {
+                judge.observe(stamp, record);
+                if let Some(note) = clients.hear(record) {
+                    judge.observe(stamp, &Told::Noted { process: Clients::PROCESS, note });
+                }
+            }
+            Self::Nobody => {}
         }
     }
 }
@@ -75,7 +142,12 @@ fn cluster(nodes: u16, seed: u64, options: &Choice) -> Simulation<Member, Watche
         MemberConfig::Node(Box::new(NodeConfig { raft, service }))
     };
     let configs = ProcessId::all(nodes).map(config).collect();
-    let watcher = if options.judge { Watcher::Judge(Box::new(Judge::new(nodes))) } else { Watcher::Nobody };
+    let judge = Box::new(Judge::new(nodes));
+    let watcher = match (options.judge, options.clients) {
+        (true, false) => Watcher::Judge(judge),
+        (true, true) => Watcher::WithClients(judge, Clients::default()),
+        (false, _) => Watcher::Nobody,
+    };
     let mut sim = Simulation::new(&settings(), configs, seed, watcher);
     if !options.digest {
         sim.measure_without_digest();
@@ -95,14 +167,15 @@ struct Totals {
     virtual_seconds: u64,
     seeds: u64,
     committed: u64,
+    operations: usize,
     digest: u64,
 }
 
 impl Totals {
     /// Takes in a run that is over, and lets what clients saw be judged.
     fn add(&mut self, sim: &mut Simulation<Member, Watcher>) {
-        let stamp = sim_core::Stamp { number: sim.records(), at: sim.now() };
-        if let Watcher::Judge(judge) = sim.observer_mut() {
+        let stamp = now(sim);
+        if let Some(judge) = sim.observer_mut().judge_mut() {
             judge.conclude(stamp);
         }
         self.delivered += sim.stats().delivered;
@@ -110,11 +183,17 @@ impl Totals {
         self.seeds += 1;
         self.virtual_seconds += sim.now().nanos() / 1_000_000_000;
         self.digest ^= sim.digest();
-        if let Watcher::Judge(judge) = sim.observer() {
+        if let Some(judge) = sim.observer().judge() {
             assert!(judge.violations().is_empty(), "{:?}", judge.violations());
+            let done = |operation: &&Operation| operation.outcome == seaworthy::linear::Outcome::Done;
+            self.operations += judge.clients().history().operations().iter().filter(done).count();
             self.committed += judge.mirror().nodes.iter().map(|node| node.applied).min().unwrap_or(0);
         }
     }
+}
+
+fn now(sim: &Simulation<Member, Watcher>) -> sim_core::Stamp {
+    sim_core::Stamp { number: sim.records(), at: sim.now() }
 }
 
 fn w1(nodes: u16, options: &Choice) -> Totals {
@@ -141,6 +220,11 @@ fn w2(options: &Choice) -> Totals {
                 let mut command = [0; 16];
                 command[..8].copy_from_slice(&number.to_le_bytes());
                 number += 1;
+                let stamp = now(&sim);
+                if let Watcher::WithClients(judge, clients) = sim.observer_mut() {
+                    let note = clients.call(number, &command, leader);
+                    judge.observe(stamp, &Told::Noted { process: Clients::PROCESS, note });
+                }
                 sim.request(leader, Request::Propose { command: Payload::new(&command), text: None });
             }
         }
@@ -231,6 +315,9 @@ fn peak_memory_kib() -> u64 {
     line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
 
+/// What the report says before the peak of memory.
+const MEMORY: &str = "peak memory ";
+
 fn report(name: &str, run: impl FnOnce() -> Totals) {
     let begin = Instant::now();
     let totals = run();
@@ -239,7 +326,7 @@ fn report(name: &str, run: impl FnOnce() -> Totals) {
     let rate = |count: u64| count as f64 / wall;
     println!(
         "{name:<4} wall {wall:.4} s | delivered {} ({:.0}/s) | events {} ({:.0}/s) | virtual/wall {:.0} | seeds {} \
-         ({:.2}/s) | applied {} | peak memory {:.1} MiB | digest {:016x}",
+         ({:.2}/s) | applied {} | operations judged {} | {MEMORY}{:.1} MiB | digest {:016x}",
         totals.delivered,
         rate(totals.delivered),
         totals.events,
@@ -248,24 +335,45 @@ fn report(name: &str, run: impl FnOnce() -> Totals) {
         totals.seeds,
         rate(totals.seeds),
         totals.committed,
+        totals.operations,
         rate(peak_memory_kib()) * wall / 1024.0,
         totals.digest,
     );
 }
 
-/// Runs long lives, each in a process of its own: what a process has needed at most it does not forget.
+/// How much more memory, in percent, W2 with short logs may take after any time than after the first hour. It is 8 % in 24
+/// hours; one byte kept of each entry would make it 80 MiB more.
+const GROWTH_MAX_PERCENT: f64 = 25.0;
+
+/// Runs long lives, each in a process of its own: what a process has needed at most it does not forget. Panics if memory
+/// grows with time.
 fn memory(hours: &[u64]) {
-    let run = |name: &str, hours: u64, snapshot_after: &[&str]| {
+    let run = |name: &str, hours: u64, snapshot_after: &[&str]| -> f64 {
         let seconds = (hours * 3_600).to_string();
         println!("{name} for {hours} virtual hours {}", snapshot_after.join(" "));
         let program = std::env::current_exe().expect("a program knows where it is");
         let mut command = std::process::Command::new(program);
-        let status = command.args([name, "--virtual-seconds", &seconds]).args(snapshot_after).status();
-        assert!(status.is_ok_and(|status| status.success()), "{name} for {hours} hours failed");
+        let output = command.args([name, "--virtual-seconds", &seconds]).args(snapshot_after).output();
+        let output = output.expect("a program can run itself");
+        let text = String::from_utf8_lossy(&output.stdout);
+        print!("{text}");
+        assert!(
+            output.status.success(),
+            "{name} for {hours} hours: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let mebibytes = text.split_once(MEMORY).and_then(|(_, rest)| rest.split_once(' '));
+        mebibytes.and_then(|(number, _)| number.parse().ok()).expect("the report says how much")
     };
     run("w1", 24, &[]);
-    for hours in hours {
-        run("w2", *hours, &["--snapshot-after", "1000"]);
+    let peaks: Vec<f64> =
+        hours.iter().map(|hours| run("w2", *hours, &["--snapshot-after", "1000"])).collect();
+    for (hours, peak) in hours.iter().zip(&peaks) {
+        let growth = (peak / peaks[0] - 1.0) * 100.0;
+        println!(
+            "w2 after {hours} virtual hours: {peak:.1} MiB, {growth:+.1} % (at most {GROWTH_MAX_PERCENT} %)"
+        );
+        assert!(growth <= GROWTH_MAX_PERCENT, "memory grows with time");
     }
 }
 
@@ -277,6 +385,7 @@ fn main() {
         snapshot_after: None,
         judge: true,
         digest: true,
+        clients: false,
     };
     // `cargo bench` adds `--bench`.
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -284,6 +393,7 @@ fn main() {
         match argument.as_str() {
             "--bare" => options.judge = false,
             "--no-digest" => options.digest = false,
+            "--clients" => options.clients = true,
             "--snapshot-after" => options.snapshot_after = arguments.next().and_then(|n| n.parse().ok()),
             "--virtual-seconds" => options.virtual_seconds = arguments.next().and_then(|n| n.parse().ok()),
             number if number.parse::<u64>().is_ok() => options.seeds = number.parse().ok(),
