@@ -96,11 +96,11 @@ impl PendingWrites {
             PendingWrite { write, done: false, hard, first: None, before: None, count: 0, rest: None };
         if let Some((first, count)) = log {
             let first = first.max(1);
-            let cells = memory.slice(first, count);
+            let before = self.cells.len();
+            self.cells.extend(memory.run(first, count));
             pending.first = Some(first);
             pending.before = memory.prefix_at(first - 1);
-            pending.count = cells.len();
-            self.cells.extend(cells);
+            pending.count = self.cells.len() - before;
         }
         self.writes.push_back(pending);
     }

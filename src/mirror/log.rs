@@ -1,5 +1,6 @@
 //! A log as it was told: what stands where, and the hash of all that stands before it.
 
+use super::cells::Cells;
 use crate::record::{Hash64, SnapshotFacts};
 
 /// One entry of a log.
@@ -18,11 +19,9 @@ pub struct LogCell {
 /// What was compacted away is remembered as one index, term and hash: the base.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogMirror {
-    /// The last index that is no longer there.
-    base: u64,
     base_term: u64,
     base_prefix: Hash64,
-    cells: Vec<LogCell>,
+    cells: Cells,
 }
 
 impl LogMirror {
@@ -30,14 +29,14 @@ impl LogMirror {
     #[inline]
     #[must_use]
     pub const fn base(&self) -> u64 {
-        self.base
+        self.cells.base()
     }
 
     /// The index of the last entry; 0 if there never was one.
     #[inline]
     #[must_use]
     pub fn last_index(&self) -> u64 {
-        self.base + self.cells.len() as u64
+        self.cells.last_index()
     }
 
     /// The term of the last entry; 0 if there never was one.
@@ -50,20 +49,20 @@ impl LogMirror {
     #[inline]
     #[must_use]
     pub fn get(&self, index: u64) -> Option<&LogCell> {
-        self.cells.get(self.position(index)?)
+        self.cells.get(index)
     }
 
     /// The term of the entry at `index`, also of the last one that was compacted away.
     #[must_use]
     pub fn term_at(&self, index: u64) -> Option<u64> {
-        if index == self.base { Some(self.base_term) } else { self.get(index).map(|cell| cell.term) }
+        if index == self.base() { Some(self.base_term) } else { self.get(index).map(|cell| cell.term) }
     }
 
     /// The hash of the log up to `index`, 0 for the empty log; nothing beyond its end or below its base.
     #[inline]
     #[must_use]
     pub fn prefix_at(&self, index: u64) -> Option<Hash64> {
-        if index == self.base { Some(self.base_prefix) } else { self.get(index).map(|cell| cell.prefix) }
+        if index == self.base() { Some(self.base_prefix) } else { self.get(index).map(|cell| cell.prefix) }
     }
 
     /// The hash of the whole log.
@@ -74,18 +73,24 @@ impl LogMirror {
     }
 
     /// At most `count` entries from `first` on.
-    #[must_use]
-    pub fn slice(&self, first: u64, count: u64) -> &[LogCell] {
-        let Some(start) = self.position(first) else { return &[] };
-        let rest = self.cells.get(start..).unwrap_or_default();
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        &rest[..rest.len().min(count)]
+    pub fn run(&self, first: u64, count: u64) -> impl Iterator<Item = &LogCell> {
+        self.cells.iter_from(first).take(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// Every entry that is there, in order.
-    #[must_use]
-    pub fn cells(&self) -> &[LogCell] {
-        &self.cells
+    pub fn cells(&self) -> impl Iterator<Item = &LogCell> {
+        self.cells.iter()
+    }
+
+    /// Up to which index its entries can be shared with other logs.
+    #[inline]
+    pub(super) const fn full(&self) -> u64 {
+        self.cells.full()
+    }
+
+    /// Lets go of entries that `other` has too, and looks there from now on. Tells whether it did.
+    pub(super) fn share(&mut self, other: &Self) -> bool {
+        self.cells.share(&other.cells)
     }
 
     /// Appends an entry.
@@ -98,17 +103,15 @@ impl LogMirror {
     /// Removes the entry at `from` and all that follow.
     pub fn truncate_from(&mut self, from: u64) {
         // Whatever lies below the base is not there to be removed.
-        let keep = from.saturating_sub(self.base).saturating_sub(1);
-        self.cells.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
+        self.cells.truncate(from.saturating_sub(1).max(self.base()));
     }
 
     /// Drops the entries up to `base`, as far as there are any.
     pub fn compact(&mut self, base: u64) {
         // Beyond its end there is nothing to drop.
         let Some(cell) = self.get(base).copied() else { return };
-        let count = self.position(base).map_or(0, |place| place + 1);
-        self.cells.drain(..count);
-        (self.base, self.base_term, self.base_prefix) = (base, cell.term, cell.prefix);
+        self.cells.compact(base);
+        (self.base_term, self.base_prefix) = (cell.term, cell.prefix);
     }
 
     /// Begins behind a snapshot. What follows the snapshot's last entry is kept if that entry is there.
@@ -116,8 +119,8 @@ impl LogMirror {
         if self.term_at(facts.index) == Some(facts.term) {
             self.compact(facts.index);
         } else {
-            self.cells.clear();
-            (self.base, self.base_term, self.base_prefix) = (facts.index, facts.term, facts.log);
+            self.cells = Cells::behind(facts.index);
+            (self.base_term, self.base_prefix) = (facts.term, facts.log);
         }
     }
 
@@ -129,37 +132,31 @@ impl LogMirror {
                 self.truncate_from(beyond);
             }
         } else {
-            self.cells.clear();
-            (self.base, self.base_term, self.base_prefix) = (index, 0, prefix);
+            self.cells = Cells::behind(index);
+            (self.base_term, self.base_prefix) = (0, prefix);
         }
     }
 
     /// Removes everything.
     pub fn clear(&mut self) {
-        self.cells.clear();
-        (self.base, self.base_term, self.base_prefix) = (0, 0, Hash64::default());
+        *self = Self::default();
     }
 
     /// Becomes equal to `other`, in the memory that it has.
     pub fn copy_from(&mut self, other: &Self) {
-        (self.base, self.base_term, self.base_prefix) = (other.base, other.base_term, other.base_prefix);
-        self.cells.clone_from(&other.cells);
+        (self.base_term, self.base_prefix) = (other.base_term, other.base_prefix);
+        self.cells.copy_from(&other.cells);
     }
 
     /// Appends entries that were hashed as the continuation of a log with the hash `before`.
     pub(super) fn extend(&mut self, before: Option<Hash64>, cells: impl Iterator<Item = LogCell>) {
         if before == Some(self.last_prefix()) {
-            self.cells.extend(cells);
+            cells.for_each(|cell| self.cells.push(cell));
         } else {
             // Another log stands below than the one they were cut from (the node did not write what it had
             // changed there), so the hashes that they bring along are not those of this log.
             cells.for_each(|cell| self.push(cell.term, cell.command));
         }
-    }
-
-    #[inline]
-    fn position(&self, index: u64) -> Option<usize> {
-        usize::try_from(index.checked_sub(self.base)?.checked_sub(1)?).ok()
     }
 }
 
@@ -218,7 +215,7 @@ mod tests {
         assert_eq!((rest.base(), rest.last_index(), rest.last_term()), (2, 4, 3));
         assert_eq!((rest.get(2), rest.term_at(2), rest.term_at(1)), (None, Some(1), None));
         assert_eq!((rest.prefix_at(1), rest.prefix_at(2)), (None, whole.prefix_at(2)));
-        assert_eq!(rest.slice(2, 9), &[] as &[LogCell]);
+        assert_eq!(rest.run(2, 9).next(), None);
         rest.push(3, Hash64(30));
         rest.truncate_from(4);
         rest.push(3, Hash64(30));
@@ -245,11 +242,12 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_ends_where_the_log_ends() {
+    fn a_run_ends_where_the_log_ends() {
         let log = log(&[1, 2, 3]);
-        let terms = |first, count| log.slice(first, count).iter().map(|cell| cell.term).collect::<Vec<_>>();
+        let terms = |first, count| log.run(first, count).map(|cell| cell.term).collect::<Vec<_>>();
         assert_eq!(terms(2, 1), [2]);
         assert_eq!(terms(2, 9), [2, 3]);
+        assert_eq!(terms(2, 0), [] as [u64; 0]);
         assert_eq!(terms(4, 1), [] as [u64; 0]);
         assert_eq!(terms(0, 1), [] as [u64; 0]);
     }

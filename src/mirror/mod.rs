@@ -7,6 +7,7 @@
 //! It stands in the hot loop: everything is indexed by process, a record that changes nothing costs a branch,
 //! and in the steady state nothing is allocated but the growth of the logs.
 
+mod cells;
 mod disk;
 mod log;
 mod node;
@@ -91,7 +92,7 @@ impl Mirror {
     #[inline]
     pub fn apply(&mut self, _stamp: Stamp, record: &Record) {
         let changed = match record {
-            Record::Noted { process, note } => self.change(*process, |node| node.note(note)),
+            Record::Noted { process, note } => return self.noted(*process, note),
             Record::WriteDurable { process, write } => self.change(*process, |node| node.complete(*write)),
             Record::WriteFailed { process, .. } => self.change(*process, |node| {
                 node.fail();
@@ -134,8 +135,24 @@ impl Mirror {
     /// Takes in what a process noted, as [`Self::apply`] does: for those who know what sort of note it is.
     #[inline(always)]
     pub fn noted(&mut self, process: ProcessId, note: &Note) {
-        let changed = self.change(process, |node| node.note(note));
-        self.version += u64::from(changed);
+        let Some(node) = self.nodes.get_mut(process.index()) else { return };
+        let full = node.log.full();
+        self.version += u64::from(node.note(note));
+        if node.log.full() > full {
+            self.share(process);
+        }
+    }
+
+    /// What has come into the log of a node is mostly in that of another one already.
+    #[cold]
+    fn share(&mut self, process: ProcessId) {
+        let (before, rest) = self.nodes.split_at_mut(process.index());
+        let Some((node, after)) = rest.split_first_mut() else { return };
+        for other in before.iter().chain(&*after) {
+            if node.log.share(&other.log) {
+                return;
+            }
+        }
     }
 
     #[inline(always)]

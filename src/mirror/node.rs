@@ -196,7 +196,12 @@ impl NodeMirror {
     /// A write reached the disk; tells whether anything changed that can be read.
     #[inline]
     pub(super) fn complete(&mut self, write: WriteId) -> bool {
-        self.pending.complete(write, &mut self.durable)
+        let full = self.durable.log.full();
+        let changed = self.pending.complete(write, &mut self.durable);
+        if self.durable.log.full() > full {
+            self.durable.log.share(&self.log);
+        }
+        changed
     }
 
     /// A write did not reach the disk.

@@ -6,7 +6,7 @@ use crate::record::{Hash64, Members, Note, Record, Role, SnapshotFacts};
 use sim_core::{ProcessId, Stamp, VirtualTime, WriteId};
 
 fn terms(log: &crate::mirror::LogMirror) -> Vec<u64> {
-    log.cells().iter().map(|cell| cell.term).collect()
+    log.cells().map(|cell| cell.term).collect()
 }
 
 /// Node 0 of term 3 with two durable entries, of terms 1 and 3.
@@ -210,7 +210,7 @@ fn no_index_is_too_high() {
         let node = story.node(0);
         for log in [&node.log, &node.durable.log] {
             assert_eq!((log.base(), log.last_index(), terms(log)), (index, u64::MAX, expected.clone()));
-            assert_eq!(log.slice(u64::MAX, 9).len(), expected.len());
+            assert_eq!(log.run(u64::MAX, 9).count(), expected.len());
         }
         let story = story.truncate(0, u64::MAX);
         assert_eq!(story.node(0).log.last_index(), index);

@@ -257,8 +257,8 @@ impl Canon {
             return;
         }
         let committed_in = node.term;
-        let cells = node.log.slice(length + 1, node.commit - length);
-        self.entries.extend(cells.iter().map(|cell| {
+        let cells = node.log.run(length + 1, node.commit - length);
+        self.entries.extend(cells.map(|cell| {
             let LogCell { term, command, prefix } = *cell;
             Committed { term, command, prefix, committed_in }
         }));

@@ -45,7 +45,8 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     pub(super) fn log_length(&self, asked: &Amount, explain: bool) -> Answer {
         let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
         for node in self.running(&asked.of, explain)? {
-            let length = self.node(node).log.cells().len() as u64;
+            let log = &self.node(node).log;
+            let length = log.last_index() - log.base();
             if !bounds.holds(length) {
                 no!(explain, "the log of node {node} holds {length} entries, expected {bounds}");
             }

@@ -309,8 +309,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let seen = |command: &str| {
             let hash = Hash64::of_command(command.as_bytes());
             let nodes = &self.sim.observer().0.mirror().nodes;
-            let logs = nodes.iter().flat_map(|node| node.log.cells().iter().chain(node.durable.log.cells()));
-            logs.into_iter().any(|cell| cell.command == hash)
+            let mut logs = nodes.iter().flat_map(|node| node.log.cells().chain(node.durable.log.cells()));
+            logs.any(|cell| cell.command == hash)
         };
         let mut command = format!("seaworthy probe {attempt}");
         while seen(&command) {

@@ -361,7 +361,7 @@ impl Story {
             story = story.truncate(follower, same + 1);
             story = if held > same { story.tell_members(follower) } else { story };
         }
-        for (index, cell) in (same + 1..).zip(leaders.slice(same + 1, upto - same)) {
+        for (index, cell) in (same + 1..).zip(leaders.run(same + 1, upto - same)) {
             story = story.note(follower, Note::Append { index, term: cell.term, command: cell.command });
             let here = (index, cell.prefix);
             let holds = story.configurations.iter().any(|(index, prefix, _)| (*index, *prefix) == here);
