@@ -21,15 +21,6 @@ pub struct DurableMirror {
     pub snapshot: Option<Arc<SnapshotFacts>>,
 }
 
-impl DurableMirror {
-    /// Becomes what a node says that it found, though no disk in the model could have given it back.
-    fn adopt(&mut self, found: &FoundState<'_>) {
-        (self.term, self.vote) = (found.term, found.vote);
-        self.log.become_known_to(found.last_index, found.last_hash);
-        self.snapshot = found.snapshot.map(|facts| Arc::new(facts.clone()));
-    }
-}
-
 /// What a node says that it found on its disk when it took up work.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FoundState<'a> {
@@ -183,8 +174,7 @@ impl PendingWrites {
     }
 
     /// The node took up work with what it `found`. Of the writes that were under way as many survive, in the order
-    /// in which they were issued, as explain it; tells whether any number does. If not, what it found is taken for what is
-    /// there. None is under way afterwards.
+    /// in which they were issued, as explain it; tells whether any number does. None is under way afterwards.
     pub(super) fn survive(&mut self, durable: &mut DurableMirror, found: &FoundState<'_>) -> bool {
         let mut explained = found.is(durable);
         if !explained && !self.writes.is_empty() {
@@ -203,9 +193,6 @@ impl PendingWrites {
             if !explained {
                 *durable = before;
             }
-        }
-        if !explained {
-            durable.adopt(found);
         }
         self.writes.clear();
         self.cells.clear();

@@ -124,17 +124,10 @@ impl LogMirror {
         }
     }
 
-    /// Ends at `index`, where it has this hash: what it holds if that is so, else nothing that is known but this.
-    pub(super) fn become_known_to(&mut self, index: u64, prefix: Hash64) {
-        if self.prefix_at(index) == Some(prefix) {
-            // Nothing stands above the highest index.
-            if let Some(beyond) = index.checked_add(1) {
-                self.truncate_from(beyond);
-            }
-        } else {
-            self.cells = Cells::behind(index);
-            (self.base_term, self.base_prefix) = (0, prefix);
-        }
+    /// Ends at `index` with this hash; nothing else is known of it.
+    pub(super) fn end_at(&mut self, index: u64, prefix: Hash64) {
+        self.cells = Cells::behind(index);
+        (self.base_term, self.base_prefix) = (0, prefix);
     }
 
     /// Removes everything.

@@ -220,6 +220,13 @@ impl NodeMirror {
         self.term = found.term;
         self.vote = found.vote;
         self.log.copy_from(&self.durable.log);
+        // A node that says that it found less holds less.
+        if let Some(beyond) = found.last_index.checked_add(1) {
+            self.log.truncate_from(beyond);
+        }
+        if self.log.last_index() > found.last_index {
+            self.log.end_at(found.last_index, found.last_hash);
+        }
         if let Some(facts) = found.snapshot {
             if self.log.last_index() < facts.index {
                 self.log.install(facts);

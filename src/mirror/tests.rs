@@ -239,17 +239,13 @@ fn what_is_written_after_a_write_that_failed_is_not_durable_before_the_next_life
 }
 
 #[test]
-fn what_a_node_finds_that_cannot_be_there_is_taken_for_what_is_there() {
-    let before = settled().append(0, 3, "c").persist_log(0, 3).durable(0);
-    let second = before.node(0).log.prefix_at(2).unwrap();
-    let less = before.clone().crash(0).boot_with(0, 2, second);
-    assert!(!less.node(0).found_its_disk);
-    assert_eq!((terms(&less.node(0).durable.log), terms(&less.node(0).log)), (vec![1, 3], vec![1, 3]));
-    // Of another log nothing is known but how far it goes.
-    let other = before.crash(0).boot_with(0, 1, Hash64(7)).append(0, 4, "d").persist_log(0, 2).durable(0);
-    let log = &other.node(0).durable.log;
-    assert_eq!((log.base(), log.last_index(), log.prefix_at(1)), (1, 2, Some(Hash64(7))));
-    assert!(other.restart(0).node(0).found_its_disk);
+fn a_node_that_finds_less_than_was_dropped_from_its_log_holds_what_it_says() {
+    let story = settled().commit(0, 2).apply(0).snapshot(0).save_snapshot(0).durable(0).compact(0, 1);
+    assert_eq!(story.node(0).durable.log.base(), 1);
+    let emptied = story.crash(0).boot_finding(0, 3, None, (0, Hash64(0)), None);
+    assert!(!emptied.node(0).found_its_disk);
+    assert_eq!(emptied.node(0).log.last_index(), 0);
+    assert_eq!(terms(&emptied.append(0, 4, "d").node(0).log), [4]);
 }
 
 #[test]

@@ -27,15 +27,16 @@ fn an_ending_with_somebody_who_does_not_follow_fails() {
     let isolated = r#"{ "isolate": "l" }, { "until": { "that": { "single_leader": { "not": "l" } } } }"#;
     dies(&end(&format!(r#"{isolated}, {{ "sleep": "60ms" }}"#)), "leads too");
     dies(&end(r#"{ "isolate": "f" }, { "sleep": "1s" }"#), "stands for election");
-    dies(&end(r#"{ "crash": "f" }, { "sleep": "1s" }"#), "not in the leader's");
+    dies(&end(r#"{ "crash": "f" }, { "campaign": "g" }, { "sleep": "100ms" }"#), "not in the leader's");
     passes(&end(r#"{ "sleep": "1s" }"#).replace("1ms", "100ms"));
 }
 
 /// Node 0 leads, nobody else stands for long, and these steps follow; the end must be reached within so long.
 fn led_by_0(fields: &str, steps: &str, within: &str) -> String {
     format!(
-        r#"{fields}, "steps": [{{ "campaign": 0 }}, {{ "until": {{ "that": {{ "all": [{{ "leader_is": 0 }}, "terms_agree"] }} }} }}
-        {steps}], "end": {{ "live": {{ "within": "{within}" }} }}"#
+        r#"{fields}, "steps": [{{ "campaign": 0 }}, 
+            {{ "until": {{ "that": {{ "all": [{{ "leader_is": 0 }}, "terms_agree"] }} }} }} {steps}],
+            "end": {{ "live": {{ "within": "{within}" }} }}"#
     )
 }
 

@@ -48,17 +48,6 @@ impl Disk {
         }
     }
 
-    /// Becomes what a node says that it found, of which nothing else may be known.
-    fn adopt(&mut self, note: &Note) {
-        let Note::Recovered { term, vote, last_index, last_hash, snapshot } = note else { return };
-        (self.term, self.vote, self.snapshot) = (*term, *vote, snapshot.as_deref().cloned());
-        if self.log.hash_at(*last_index) == Some(*last_hash) {
-            self.log.cut_behind(*last_index);
-        } else {
-            self.log = Log { base: (*last_index, 0, *last_hash), entries: Vec::new() };
-        }
-    }
-
     /// Whether a node that says this has found this disk.
     fn is(&self, note: &Note) -> bool {
         let Note::Recovered { term, vote, last_index, last_hash, snapshot } = note else { return false };
@@ -108,7 +97,7 @@ impl Node {
     }
 
     fn recover(&mut self, note: &Note) {
-        let Note::Recovered { term, snapshot, .. } = note else { return };
+        let Note::Recovered { term, last_index, last_hash, snapshot, .. } = note else { return };
         self.failed = false;
         let mut disks = vec![self.disk.clone()];
         for write in self.writes.drain(..) {
@@ -118,12 +107,13 @@ impl Node {
         }
         let found = disks.into_iter().find(|disk| disk.is(note));
         self.found_its_disk = found.is_some();
-        match found {
-            Some(disk) => self.disk = disk,
-            None => self.disk.adopt(note),
-        }
+        self.disk = found.unwrap_or_else(|| self.disk.clone());
         self.term = *term;
         self.log = self.disk.log.clone();
+        self.log.cut_behind(*last_index);
+        if self.log.length() > *last_index {
+            self.log = Log { base: (*last_index, 0, *last_hash), entries: Vec::new() };
+        }
         self.tells = false;
         self.ground = snapshot.as_ref().map(|facts| (facts.index, facts.members.clone()));
         if let Some(facts) = snapshot {

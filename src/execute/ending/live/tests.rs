@@ -106,6 +106,8 @@ fn who_leads_the_highest_term_must_be_followed() {
     let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
     let later = told(sim, node, Note::Term { term: term + 1 });
     assert_eq!(of(&later), Err(Pending::Term(node, term + 1)));
+    let third = core.nodes.iter().copied().find(|other| ![leader, node].contains(other)).unwrap();
+    let later = told(&later, third, Note::Term { term: term + 1 });
     let led = told(&later, node, Note::Role { role: Role::Leader, term: term + 1 });
     assert_eq!(of(&led), Err(Pending::Rival(leader)));
 }
@@ -148,7 +150,8 @@ fn a_cluster_at_rest_sends_nothing_but_heartbeats() {
     let core = runner.surveyed().everybody();
     let leader = Reign::of(&runner.sim, &core).unwrap().leader;
     runner.sim.request(leader, Request::propose("y"));
-    let noise = "healed, the cluster did not come to rest within 1600ms: 2 messages other than heartbeats in the last moments";
+    let noise = "end: healed, the cluster did not come to rest within 1600ms: \
+                 2 messages other than heartbeats in the last moments";
     assert_eq!(rest(&mut runner), Err(noise.to_string()));
     assert_eq!(rest(&mut runner), Ok(true));
 }
@@ -165,7 +168,7 @@ fn a_cluster_whose_states_differ_is_not_at_rest() {
     Judge::SAFETY.into_iter().for_each(|property| runner.sim.observer_mut().0.disable(property));
     runner.sim = told(&runner.sim, node, applied(1, Hash64::of_command(b"other")));
     let differs = format!(
-        "healed, the cluster did not come to rest within 1600ms: the state machine of node {node} is not like the leader's"
+        "end: healed, the cluster did not come to rest within 1600ms: the state machine of node {node} is not like the leader's"
     );
     assert_eq!(rest(&mut runner), Err(differs));
 }
