@@ -126,6 +126,21 @@ fn where_no_quorum_can_start_liveness_is_not_asked_and_it_says_why() {
 }
 
 #[test]
+fn a_change_that_waits_at_a_paused_leader_may_leave_no_quorum_and_excuses_then_too() {
+    let steps = |changed: u16| {
+        format!(
+            r#""steps": [ {{ "campaign": 1 }}, {{ "until": {{ "that": {{ "leader_is": 1 }} }} }}, {{ "propose": "a" }},
+            {{ "sleep": "300ms" }}, {{ "crash": 0 }}, {{ "rot": {{ "nodes": 0, "file": "log", "at": 0 }} }}, {{ "pause": 1 }},
+            {{ "change": {{ "to": 1, "changes": "learner +{changed}", "expect": "any" }} }} ]"#
+        )
+    };
+    // Of the voters 0 and 1 the first does not start; without it, 1 and 2 are all that there are.
+    let why = play(3, &steps(2), 1).0.excused.expect("0 and 1 are no quorum without 0");
+    assert!(why.contains("no quorum of 0,1 is left"), "{why}");
+    assert_eq!(play(3, &steps(0), 1).0.excused, None);
+}
+
+#[test]
 fn who_has_not_heard_yet_that_its_disk_failed_stops_before_it_is_counted_on() {
     // The sync has failed when the end begins, and the news of it comes 40 ms later: or the disk is stalled until then.
     for (storage, stall) in
@@ -133,8 +148,9 @@ fn who_has_not_heard_yet_that_its_disk_failed_stops_before_it_is_counted_on() {
     {
         let steps = format!(
             r#"{storage}"steps": [ {{ "campaign": 0 }}, {{ "until": {{ "that": {{ "leader_is": 0 }} }} }}, {{ "sleep": "200ms" }},
-            {stall} {{ "fail_write": {{ "nodes": [1, 2], "what": "fsync" }} }}, {{ "propose": {{ "to": 0, "command": "a" }} }}, {{ "sleep": "10ms" }},
-            {{ "assert": {{ "up": 3 }} }} ], "end": {{ "live": {{ "core": "quorum" }} }}"#
+            {stall} {{ "fail_write": {{ "nodes": [1, 2], "what": "fsync" }} }},
+            {{ "propose": {{ "to": 0, "command": "a" }} }}, {{ "sleep": "10ms" }}, {{ "assert": {{ "up": 3 }} }} ],
+            "end": {{ "live": {{ "core": "quorum" }} }}"#
         );
         for seed in 0..10 {
             let (_, records) = play(3, &steps, seed);

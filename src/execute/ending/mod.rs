@@ -13,6 +13,7 @@ use crate::execute::build::membership;
 use crate::execute::{Halt, Runner, everybody};
 use crate::record::{Members, MessageFacts, Note};
 use crate::scenario::{Connectivity, Core as Asked, End, Live};
+use crate::violation::Property;
 use core::{Cluster, Core, Standing};
 use sim_core::{Fault, Observer, ProcessId};
 use std::sync::Arc;
@@ -31,13 +32,17 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 // What is slow now is on its way yet when all is fast.
                 let stragglers = self.longest_delay();
                 self.mend(&core)?;
-                if let Some(why) = self.excuse(&core) {
-                    self.say(format!("end: the cluster is not asked to live: {why}"));
-                    self.excused = Some(why);
+                if self.is_excused(&core) {
                     return Ok(());
                 }
                 let budget = live.within.unwrap_or_else(|| self.budget().plus(stragglers));
-                self.live(&core, budget)
+                match self.live(&core, budget) {
+                    // What had waited at a paused node may have been a configuration that needs whom its disk refuses.
+                    Err(Halt::Failed(dead)) if dead.property == Property::Convergence => {
+                        if self.is_excused(&core) { Ok(()) } else { Err(Halt::Failed(dead)) }
+                    }
+                    lived => lived,
+                }
             }
         }
     }
@@ -129,6 +134,15 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Err(_) => standing.boots = false,
         }
         standing
+    }
+
+    fn is_excused(&mut self, core: &Core) -> bool {
+        let why = self.excuse(core);
+        if let Some(why) = &why {
+            self.say(format!("end: the cluster is not asked to live: {why}"));
+        }
+        self.excused = why;
+        self.excused.is_some()
     }
 
     /// Why the core cannot be asked to live: its disks do not let a quorum of it run, or have lost what was committed.
