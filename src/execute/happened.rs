@@ -4,8 +4,70 @@
 
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note, Outcome, Record, Role};
-use sim_core::{Interest, Observer, ProcessId, RecordKind, Stamp};
+use sim_core::{Fault, Honesty, Interest, Observer, ProcessId, RecordKind, Stamp, VirtualTime};
 use std::collections::BTreeMap;
+
+/// The faults of disks that are counted, by the verbs that order them.
+pub const DISK_FAULTS: [&str; 11] = [
+    "slow_disk",
+    "hold_writes",
+    "fail_write append",
+    "fail_write fsync",
+    "fill_disk",
+    "rot",
+    "misdirect_write",
+    "crash_at",
+    "set_crash_mode",
+    "lie_about_fsync",
+    "wipe",
+];
+
+/// Which of [`DISK_FAULTS`] a fault is; none if it undoes one, or is none of a disk.
+const fn disk_fault(fault: &Fault) -> Option<usize> {
+    match fault {
+        Fault::SetDisk { .. } => Some(0),
+        Fault::StallDisk { .. } => Some(1),
+        Fault::FailOperation { nth: 1.., .. } => Some(2),
+        Fault::FailSync { nth: 1.., .. } => Some(3),
+        Fault::LimitDisk { bytes: Some(_), .. } => Some(4),
+        Fault::FlipBits { .. } => Some(5),
+        Fault::Misdirect { .. } => Some(6),
+        Fault::CrashAt { .. } | Fault::CrashAtComing { .. } => Some(7),
+        Fault::SetCrashMode { .. } => Some(8),
+        Fault::SetHonesty { honesty: Honesty::LiesWhenDue | Honesty::LiesAtOnce, .. } => Some(9),
+        Fault::WipeDisk { .. } => Some(10),
+        Fault::FailOperation { nth: 0, .. }
+        | Fault::FailSync { nth: 0, .. }
+        | Fault::LimitDisk { bytes: None, .. }
+        | Fault::SetHonesty { honesty: Honesty::Honest, .. }
+        | Fault::UnstallDisk { .. }
+        | Fault::CompleteSync { .. }
+        | Fault::DisarmCrash { .. }
+        | Fault::HealDisk { .. }
+        | Fault::Cut { .. }
+        | Fault::Restore { .. }
+        | Fault::Isolate { .. }
+        | Fault::Reconnect { .. }
+        | Fault::Partition { .. }
+        | Fault::Heal
+        | Fault::Hold { .. }
+        | Fault::Release { .. }
+        | Fault::DeliverOne { .. }
+        | Fault::DropPending { .. }
+        | Fault::DeliverAll { .. }
+        | Fault::DuplicatePending { .. }
+        | Fault::Shuffle { .. }
+        | Fault::DropAfter { .. }
+        | Fault::StopDropping { .. }
+        | Fault::Clog { .. }
+        | Fault::SetQuality { .. }
+        | Fault::Crash { .. }
+        | Fault::Restart { .. }
+        | Fault::Pause { .. }
+        | Fault::Resume { .. }
+        | Fault::SetClock { .. } => None,
+    }
+}
 
 /// Counts of what happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -20,6 +82,8 @@ pub struct Happened {
     pub changes: u64,
     /// How many crashes came at a storage operation.
     pub operation_crashes: u64,
+    /// How often each of [`DISK_FAULTS`] was ordered before the end.
+    pub disk_faults: [u64; DISK_FAULTS.len()],
     /// How many operations clients called.
     pub calls: u64,
     /// How many of them came back with an answer.
@@ -38,16 +102,19 @@ pub(crate) struct Witness {
     told: BTreeMap<ProcessId, Vec<u64>>,
     /// Up to where anybody knows the log to be committed.
     committed: u64,
+    /// Whether the end has begun, whose orders are no faults.
+    mends: bool,
     /// Between whom silence is kept, and how often it was broken.
     silence: Option<(Vec<ProcessId>, u64)>,
 }
 
 impl Witness {
-    const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed]);
+    const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed, RecordKind::Injected]);
 
     /// The steps are done: up to this index everything was committed.
     pub(crate) fn steps_done(&mut self, committed: u64) {
         self.happened.committed = committed;
+        self.mends = true;
     }
 
     /// From now on counts every message among `nodes` but heartbeats and the answers to them.
@@ -138,11 +205,17 @@ impl Observer<MessageFacts, Note> for Witness {
     }
 
     #[inline]
-    fn observe(&mut self, _: Stamp, record: &Record) {
+    fn observe(&mut self, stamp: Stamp, record: &Record) {
         match record {
             Record::Noted { process, note } => self.note(*process, note),
             Record::Crashed { operation, .. } => {
                 self.happened.operation_crashes += u64::from(operation.is_some());
+            }
+            // What is ordered before anything has happened says what disks are like from the beginning.
+            Record::Injected { fault } if !self.mends && stamp.at > VirtualTime::ZERO => {
+                if let Some(sort) = disk_fault(fault) {
+                    self.happened.disk_faults[sort] += 1;
+                }
             }
             Record::Sent { id, facts, .. } => {
                 if let Some((nodes, heard)) = &mut self.silence

@@ -4,7 +4,7 @@
 //! that the cluster can still live. It stops at the first violation.
 
 mod ask;
-mod build;
+pub(crate) mod build;
 mod ending;
 mod happened;
 mod outcome;
@@ -14,7 +14,7 @@ mod told;
 mod voided;
 
 pub use build::{UnknownMutation, resolved};
-pub use happened::Happened;
+pub use happened::{DISK_FAULTS, Happened};
 pub use outcome::{Limits, Outcome, Verdict};
 
 use crate::adapter::Member;

@@ -2,12 +2,12 @@
 
 use crate::scenario::{
     Clog, Crash, CrashAt, CrashPoint, Cut, Deliver, DeliverOne, Drift, DropAfter, Ends, Held, HeldLinks,
-    Hold, HowMany, Isolate, Jump, LinkRule, Links, MessageKind, Nodes, OperationRef, Partition, Pending,
-    Periodic, SetClock, SlowDisk, Step, Target,
+    Hold, HowMany, Isolate, Jump, Keep, LinkRule, Links, MessageKind, Nodes, OperationRef, Partition,
+    Pending, Periodic, SetClock, SetCrashMode, SlowDisk, Step, Target,
 };
-use sim_core::{ClockChange, Fault, ProcessId, Ratio};
+use sim_core::{ClockChange, Fault, Kept, Latency, ProcessId, Ratio, Span};
 
-/// The step that does `fault`; none for what only a step of its own kind can say, and no plan holds.
+/// The step that does `fault`; none for what no verb says as exactly, and no plan holds.
 #[must_use]
 pub fn step_of(fault: &Fault) -> Option<Step> {
     let node = |process: &ProcessId| Target::node(process.0);
@@ -50,6 +50,7 @@ pub fn step_of(fault: &Fault) -> Option<Step> {
             duplicate: Some(quality.duplicate),
             reorder: Some(quality.reorder),
             reorder_by: Some(quality.reorder_by),
+            corrupt: Some(quality.corrupt),
             fifo: Some(quality.fifo),
             ..LinkRule::new(node(from), node(to))
         }),
@@ -59,7 +60,7 @@ pub fn step_of(fault: &Fault) -> Option<Step> {
         Fault::Resume { process } => Step::Resume(nodes(process)),
         Fault::SetDisk { process, quality } => Step::SlowDisk(SlowDisk {
             nodes: node(process),
-            write: Some(quality.write),
+            write: Some(together(quality.write, quality.sync)),
             notice: Some(quality.notice),
         }),
         Fault::StallDisk { process } => Step::HoldWrites(nodes(process)),
@@ -68,12 +69,24 @@ pub fn step_of(fault: &Fault) -> Option<Step> {
         Fault::CrashAtComing { process, coming, when } => Step::CrashAt(CrashAt {
             node: node(process),
             operation: OperationRef::Coming(*coming),
-            when: match when {
-                sim_core::CrashPoint::Before => CrashPoint::Before,
-                sim_core::CrashPoint::Torn => CrashPoint::Torn,
-                sim_core::CrashPoint::After => CrashPoint::After,
-            },
+            when: crash_point(*when),
         }),
+        Fault::CrashAt { process, operation, when } => Step::CrashAt(CrashAt {
+            node: node(process),
+            operation: OperationRef::Number(*operation),
+            when: crash_point(*when),
+        }),
+        Fault::DisarmCrash { process } => Step::Disarm(nodes(process)),
+        Fault::SetCrashMode { process, mode } => Step::SetCrashMode(SetCrashMode {
+            nodes: node(process),
+            keep: Some(match mode.kept {
+                Kept::Nothing => Keep::Lose,
+                Kept::Prefix => Keep::Prefix,
+                Kept::Any => Keep::Any,
+            }),
+            torn: Some(mode.torn),
+        }),
+        Fault::WipeDisk { process } => Step::Wipe(nodes(process)),
         Fault::SetClock { process, clock } => Step::SetClock(set_clock(node(process), *clock)?),
         Fault::DeliverAll { from, to, kind: of } => Step::Deliver(Deliver {
             from: from.as_ref().map(node),
@@ -93,12 +106,25 @@ pub fn step_of(fault: &Fault) -> Option<Step> {
         | Fault::FlipBits { .. }
         | Fault::Misdirect { .. }
         | Fault::SetHonesty { .. }
-        | Fault::WipeDisk { .. }
-        | Fault::SetCrashMode { .. }
-        | Fault::CrashAt { .. }
-        | Fault::DisarmCrash { .. }
         | Fault::HealDisk { .. } => return None,
     })
+}
+
+/// How long two things take one after the other: a step says the time of a sync as one.
+fn together(one: Latency, other: Latency) -> Latency {
+    if other == Latency::Constant(Span::ZERO) {
+        return one;
+    }
+    let shortest = |latency: Latency| latency.sample(0);
+    Latency::Uniform(shortest(one).plus(shortest(other)), one.longest().plus(other.longest()))
+}
+
+const fn crash_point(when: sim_core::CrashPoint) -> CrashPoint {
+    match when {
+        sim_core::CrashPoint::Before => CrashPoint::Before,
+        sim_core::CrashPoint::Torn => CrashPoint::Torn,
+        sim_core::CrashPoint::After => CrashPoint::After,
+    }
 }
 
 fn set_clock(nodes: Target, change: ClockChange) -> Option<SetClock> {
@@ -113,4 +139,48 @@ fn set_clock(nodes: Target, change: ClockChange) -> Option<SetClock> {
         ClockChange::Back { by } => SetClock { step: Some(Jump::back(by)), ..still },
         ClockChange::Right => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim_core::{CrashMode, DiskQuality, FaultMix, FaultPlan, Settings, VirtualTime};
+
+    #[test]
+    fn every_fault_that_a_plan_holds_is_a_step() {
+        let mix = FaultMix { count: (10, 20), ..FaultMix::everything(VirtualTime::ZERO, 2) };
+        let mix = mix.with_disks_and_clocks();
+        for seed in 0..300 {
+            for planned in FaultPlan::draw(&mix, 5, &Settings::default(), seed, 0).faults {
+                assert!(step_of(&planned.fault).is_some(), "{:?} is no step", planned.fault);
+            }
+        }
+    }
+
+    #[test]
+    fn a_slow_sync_is_a_slow_write() {
+        let process = ProcessId(1);
+        let span = Span::from_millis;
+        let quality = DiskQuality {
+            write: Latency::Uniform(span(1), span(2)),
+            sync: Latency::Uniform(span(10), span(200)),
+            ..DiskQuality::default()
+        };
+        let step = step_of(&Fault::SetDisk { process, quality: Box::new(quality) });
+        let Some(Step::SlowDisk(slow)) = step else { panic!("{step:?}") };
+        assert_eq!(slow.write, Some(Latency::Uniform(span(11), span(202))));
+        let usual = step_of(&Fault::SetDisk { process, quality: Box::new(DiskQuality::default()) });
+        let Some(Step::SlowDisk(slow)) = usual else { panic!("{usual:?}") };
+        assert_eq!(slow.write, Some(DiskQuality::default().write));
+    }
+
+    #[test]
+    fn a_crash_mode_and_an_order_taken_back_are_steps() {
+        let process = ProcessId(1);
+        let mode = CrashMode { kept: Kept::Any, torn: true };
+        let set = SetCrashMode { nodes: Target::node(1), keep: Some(Keep::Any), torn: Some(true) };
+        assert_eq!(step_of(&Fault::SetCrashMode { process, mode }), Some(Step::SetCrashMode(set)));
+        let disarmed = Step::Disarm(Nodes { nodes: Target::node(1) });
+        assert_eq!(step_of(&Fault::DisarmCrash { process }), Some(disarmed));
+    }
 }

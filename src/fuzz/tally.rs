@@ -3,7 +3,7 @@
 //!
 //! Owns the sums and how they are told. A sum over runs in order is the same for any number of threads.
 
-use crate::execute::Outcome;
+use crate::execute::{DISK_FAULTS, Outcome};
 use crate::oracles::Judge;
 use crate::violation::Property;
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub struct Tally {
     pub lost_unsynced: u64,
     /// In how many a node crashed at a storage operation.
     pub crashed_at_operation: u64,
+    /// In how many there was each fault of a disk, by the verb that orders it.
+    pub disk_faults: BTreeMap<String, u64>,
     /// In how many clients called.
     pub used_clients: u64,
     /// How many operations clients called.
@@ -75,6 +77,9 @@ impl Tally {
         self.changed_members += one(happened.changes > 0);
         self.lost_unsynced += one(outcome.stats.unsynced_lost > 0);
         self.crashed_at_operation += one(happened.operation_crashes > 0);
+        for (name, count) in DISK_FAULTS.into_iter().zip(happened.disk_faults) {
+            *self.disk_faults.entry(name.to_string()).or_default() += one(count > 0);
+        }
         self.used_clients += one(happened.calls > 0);
         self.client_calls += happened.calls;
         self.client_answers += happened.answers;
@@ -130,6 +135,9 @@ impl Tally {
         ];
         let mut lines: Vec<String> =
             rows.into_iter().map(|(name, value)| format!("  {name:<32}{value}")).collect();
+        lines.push("  disks".to_string());
+        let faults = DISK_FAULTS.iter().filter_map(|name| self.disk_faults.get_key_value(*name));
+        lines.extend(faults.map(|(name, count)| format!("    {name:<30}{}", share(*count))));
         lines.push("  judged".to_string());
         let judged = Property::ALL.iter().filter_map(|property| self.judged.get_key_value(property.name()));
         lines.extend(judged.map(|(name, count)| format!("    {name:<30}{count}")));
@@ -141,7 +149,7 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::execute::run;
+    use crate::execute::{Happened, run};
     use crate::fuzz::{LIMITS, draw, run_seed};
 
     fn tally(runs: core::ops::Range<u64>, mut from: Tally) -> Tally {
@@ -185,14 +193,58 @@ mod tests {
         assert!(0 < gone && gone < some && some < 20, "{some} {gone}");
     }
 
+    /// A tally of one run in which this happened and nothing else, as lines.
+    fn rows(happened: Happened, change: impl FnOnce(&mut Outcome)) -> Vec<String> {
+        let (mut outcome, ()) = run(&draw(1), 1, LIMITS, ()).unwrap();
+        (outcome.happened, outcome.excused, outcome.voided) = (happened, None, Vec::new());
+        outcome.stats.unsynced_lost = 0;
+        change(&mut outcome);
+        let mut tally = Tally::default();
+        tally.add(&outcome, true);
+        tally.text().lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+    }
+
     #[test]
-    fn every_property_that_is_judged_stands_in_it() {
-        let tally = tally(0..40, Tally::default());
-        let text = tally.text();
-        for property in Judge::SAFETY.into_iter().chain([Property::Linearizability, Property::Convergence]) {
-            assert!(text.contains(property.name()), "{property} is not in {text}");
+    fn whatever_happens_moves_its_own_row_and_no_other() {
+        let quiet = rows(Happened::default(), |_| ());
+        let moved = |happened: Happened, row: &str| {
+            let rows = rows(happened, |_| ());
+            let moved: Vec<&String> = rows.iter().filter(|row| !quiet.contains(row)).collect();
+            assert_eq!(moved, [row]);
+        };
+        let none = Happened::default;
+        moved(Happened { committed: 7, ..none() }, "committed something 1 (100.0%)");
+        moved(Happened { elections: 2, ..none() }, "elected twice or more 1 (100.0%)");
+        moved(Happened { installed: 2, ..none() }, "installed a snapshot 1 (100.0%)");
+        moved(Happened { changes: 2, ..none() }, "changed members 1 (100.0%)");
+        moved(Happened { operation_crashes: 2, ..none() }, "crashed at a storage operation 1 (100.0%)");
+        moved(Happened { answers: 2, ..none() }, "client operations 0 called, 2 answered");
+        moved(Happened { operations_judged: 2, ..none() }, "linearizability 2");
+        for (sort, name) in DISK_FAULTS.into_iter().enumerate() {
+            let mut happened = none();
+            happened.disk_faults[sort] = 3;
+            moved(happened, &format!("{name} 1 (100.0%)"));
         }
-        assert_eq!((tally.runs, tally.judged["convergence"]), (40, 40 - tally.excused));
-        assert!(tally.judged["election_safety"] >= 40, "{text}");
+        for (place, property) in Judge::SAFETY.into_iter().enumerate() {
+            let mut happened = none();
+            happened.judged[place] = 3;
+            moved(happened, &format!("{} 3", property.name()));
+        }
+        assert_eq!(rows(Happened { elections: 1, ..none() }, |_| ()), quiet);
+        let lost = rows(none(), |outcome| outcome.stats.unsynced_lost = 2);
+        let moved: Vec<&String> = lost.iter().filter(|row| !quiet.contains(row)).collect();
+        assert_eq!(moved, ["lost unsynced data 1 (100.0%)"]);
+    }
+
+    #[test]
+    fn who_is_not_asked_to_live_is_not_judged_to_converge() {
+        let convergence = |change: fn(&mut Outcome)| {
+            let rows = rows(Happened::default(), change);
+            rows.iter().find_map(|row| row.strip_prefix("convergence ")).map(ToString::to_string)
+        };
+        assert_eq!(convergence(|_| ()).as_deref(), Some("1"));
+        assert_eq!(convergence(|outcome| outcome.excused = Some(String::new())).as_deref(), Some("0"));
+        let voided = |outcome: &mut Outcome| outcome.voided.push((Property::Convergence, String::new()));
+        assert_eq!(convergence(voided).as_deref(), Some("0"));
     }
 }

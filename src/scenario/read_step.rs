@@ -4,6 +4,7 @@ use crate::scenario::client::Key;
 use crate::scenario::defaults::{is_leader, is_within_default, leader, within_default};
 use crate::scenario::form::As;
 use crate::scenario::name::Name;
+use crate::scenario::step::WITHIN_DEFAULT;
 use crate::scenario::target::Target;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,4 +81,20 @@ pub struct Read {
     /// Gives the nodes that served it a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bind: Option<Name>,
+}
+
+impl Read {
+    /// A read of this kind at the leader, of which nothing is expected.
+    #[must_use]
+    pub const fn at_leader(kind: ReadKind) -> Self {
+        Self {
+            at: Target::Leader,
+            kind,
+            key: None,
+            expect: ReadAnswer::Any,
+            at_least_index: None,
+            within: WITHIN_DEFAULT,
+            bind: None,
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Faults: some at any time, some where they hurt.
 
 use super::{Features, MS, work};
+use crate::execute::build::disks;
 use crate::fuzz::step_of;
 use crate::fuzz::timeline::Timeline;
 use crate::scenario::{
-    Crash, CrashAt, CrashPoint, Isolate, Nodes, OperationRef, Propose, Scenario, Step, Target,
+    Crash, CrashAt, CrashPoint, DiskOptions, Isolate, LinkRule, Nodes, OperationRef, Propose, Scenario, Step,
+    StorageOptions, Target,
 };
-use sim_core::{FaultMix, FaultPlan, InFlight, Ratio, Settings, Span, Stream, VirtualTime};
+use sim_core::{Fault, FaultMix, FaultPlan, InFlight, Ratio, Settings, Span, Stream, VirtualTime};
 
 /// Faults from a plan of the world's.
 pub(super) fn plan(
@@ -47,13 +49,50 @@ pub(super) fn plan(
         clock: u32::from(features.clocks) * clock,
         clock_ppm_max: scenario.raft.clock_drift_max.ppm(),
     };
-    let usual = Settings { link: scenario.network.quality(), ..Settings::default() };
-    let plan = FaultPlan::draw(&mix, scenario.nodes, &usual, scenario.seed.0, 0);
+    let plan = FaultPlan::draw(&mix, scenario.nodes, &usual(scenario), scenario.seed.0, 0);
     // Beyond the horizon the end of the scenario mends what is still broken.
-    for planned in plan.faults.iter().filter(|planned| planned.at <= end) {
-        if let Some(step) = step_of(&planned.fault) {
-            timeline.at(planned.at.since(VirtualTime::ZERO), step);
+    for planned in plan.faults.into_iter().filter(|planned| planned.at <= end) {
+        let step = step_of(&own(planned.fault, scenario)).expect("every fault that a plan holds is a step");
+        timeline.at(planned.at.since(VirtualTime::ZERO), step);
+    }
+}
+
+/// What links and disks of the scenario are like where nothing else is said.
+fn usual(scenario: &Scenario) -> Settings {
+    let disk = DiskOptions::default();
+    let StorageOptions { write, notice, crash, torn, .. } = scenario.storage;
+    let disk = DiskOptions {
+        write: Some(write),
+        notice: Some(notice),
+        crash: Some(crash),
+        torn: Some(torn),
+        ..disk
+    };
+    Settings {
+        link: scenario.network.quality(),
+        disk: disks::quality(&disk),
+        crash: disks::crash_mode(&disk),
+        ..Settings::default()
+    }
+}
+
+/// A plan mends a link or a disk by making it like all others: here, like it was itself.
+fn own(fault: Fault, scenario: &Scenario) -> Fault {
+    let usual = usual(scenario);
+    match fault {
+        Fault::SetQuality { from, to, quality } if quality == usual.link => {
+            let is_it =
+                |rule: &&LinkRule| (&rule.from, &rule.to) == (&Target::node(from.0), &Target::node(to.0));
+            let rules = scenario.network.links.iter().filter(is_it);
+            Fault::SetQuality { from, to, quality: rules.fold(quality, |quality, rule| rule.over(quality)) }
         }
+        Fault::SetDisk { process, quality } if *quality == usual.disk => {
+            Fault::SetDisk { process, quality: Box::new(disks::quality(&scenario.storage.of(process.0))) }
+        }
+        Fault::SetCrashMode { process, mode } if mode == usual.crash => {
+            Fault::SetCrashMode { process, mode: disks::crash_mode(&scenario.storage.of(process.0)) }
+        }
+        other => other,
     }
 }
 

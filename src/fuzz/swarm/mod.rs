@@ -7,7 +7,9 @@
 //!
 //! Each room of the house has a stream of its own, so that what is added to one leaves the others as they were.
 
+mod disks;
 mod faults;
+mod meddling;
 mod members;
 mod options;
 mod work;
@@ -36,6 +38,22 @@ struct Features {
     disks: bool,
     /// Clocks that run wrong.
     clocks: bool,
+    /// Messages held, lost, doubled and mixed up by hand.
+    messages: bool,
+    /// Reads that no client asks for.
+    reads: bool,
+    /// Timers that fire out of turn or are fixed.
+    timers: bool,
+    /// State machines that wait.
+    applies: bool,
+    /// Links and disks that differ from the others.
+    uneven: bool,
+    /// Writes that fail, and disks that are full.
+    failing: bool,
+    /// Rot, on a minority of the disks.
+    rotting: bool,
+    /// Disks that lie or are emptied, which lies outside the model.
+    faithless: bool,
 }
 
 impl Features {
@@ -50,6 +68,14 @@ impl Features {
             transfers: one_in(4),
             disks: one_in(2),
             clocks: one_in(4),
+            messages: one_in(4),
+            reads: one_in(4),
+            timers: one_in(5),
+            applies: one_in(8),
+            uneven: one_in(4),
+            failing: one_in(6),
+            rotting: one_in(8),
+            faithless: one_in(50),
         }
     }
 }
@@ -65,13 +91,18 @@ pub fn draw(seed: u64) -> Scenario {
     scenario.seed = crate::scenario::Seed(seed);
     options::draw(&mut room("swarm options"), features, &mut scenario);
     world::draw(&mut room("swarm world"), features, &mut scenario);
+    if features.uneven {
+        world::uneven(&mut room("swarm uneven"), features, &mut scenario);
+    }
     if features.clients {
         scenario.workload = Some(work::workload(&mut room("swarm clients"), &scenario));
     }
     if features.members {
         scenario.members = members::initial(&mut room("swarm initial"), nodes);
     }
-    let horizon = MS(if stream.below(50) == 0 { 8_000 } else { stream.between(600, 2_500) });
+    let storm = MS(if stream.below(50) == 0 { 8_000 } else { stream.between(600, 2_500) });
+    // Who draws timeouts from a wide range has not elected anybody before it is over.
+    let horizon = storm.plus(scenario.raft.election_timeout.1);
     let mut timeline = Timeline::default();
     faults::plan(&mut timeline, &mut room("swarm faults"), features, &scenario, horizon);
     if stream.coin() {
@@ -95,14 +126,67 @@ pub fn draw(seed: u64) -> Scenario {
     if features.snapshots {
         work::snapshots(&mut timeline, &mut room("swarm snapshots"), nodes, horizon);
     }
+    meddle(&mut timeline, room, features, &scenario, horizon);
     scenario.steps = timeline.steps(horizon);
     scenario.end = end(&mut stream);
     scenario
 }
 
+/// What is done to disks and from outside, each from a stream of its own.
+fn meddle(
+    timeline: &mut Timeline,
+    room: impl Fn(&str) -> Stream,
+    features: Features,
+    scenario: &Scenario,
+    horizon: Span,
+) {
+    let nodes = scenario.nodes;
+    if features.failing {
+        disks::failing(timeline, &mut room("swarm failing"), nodes, horizon);
+    }
+    if features.rotting {
+        disks::rotting(timeline, &mut room("swarm rotting"), nodes, horizon);
+    }
+    if features.faithless {
+        disks::faithless(timeline, &mut room("swarm faithless"), nodes, horizon);
+    }
+    let mut shutdowns = room("swarm shutdowns");
+    if shutdowns.below(8) == 0 {
+        disks::shutdowns(timeline, &mut shutdowns, nodes, horizon);
+    }
+    if features.messages {
+        meddling::messages(timeline, &mut room("swarm messages"), nodes, horizon);
+    }
+    if features.reads {
+        meddling::reads(timeline, &mut room("swarm reads"), nodes, horizon);
+    }
+    if features.timers {
+        meddling::timers(timeline, &mut room("swarm timers"), scenario, horizon);
+    }
+    if features.applies {
+        meddling::applies(timeline, &mut room("swarm applies"), nodes, horizon);
+    }
+    if features.snapshots {
+        meddling::compactions(timeline, &mut room("swarm compactions"), nodes, horizon);
+    }
+    let mut breaks = room("swarm breaks");
+    if features.clients && breaks.below(4) == 0 {
+        meddling::breaks(timeline, &mut breaks, horizon);
+    }
+    let mut jumps = room("swarm jumps");
+    if features.clocks && !scenario.raft.lease_reads && jumps.coin() {
+        meddling::jumps(timeline, &mut jumps, nodes, horizon);
+    }
+}
+
 fn end(stream: &mut Stream) -> End {
-    // Over fewer links a core does not always live yet: see ARCHITECTURE, "Known to be wrong".
-    let connectivity = *stream.pick(&[Connectivity::Full, Connectivity::OneWayExtras]);
+    let connectivity = *stream.pick(&[
+        Connectivity::Full,
+        Connectivity::Bridge,
+        Connectivity::Chain,
+        Connectivity::Ring,
+        Connectivity::OneWayExtras,
+    ]);
     let core = if stream.coin() { Core::All } else { Core::Quorum(Quorum { connectivity }) };
     End::Live(Live { core, within: None })
 }

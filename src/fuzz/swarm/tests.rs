@@ -1,8 +1,143 @@
 //! What is drawn can be written, read, run and survived.
 
 use super::*;
-use crate::execute::{Verdict, run};
-use crate::fuzz::{LIMITS, Tally, run_seed};
+use crate::execute::build::disks::{crash_mode, quality};
+use crate::execute::run;
+use crate::fuzz::{LIMITS, Tally, run_seed, step_of};
+use crate::scenario::{
+    ClockOptions, DiskOptions, LinkRule, NetworkOptions, RaftOptions, Step, StorageOptions, Target,
+};
+use schemars::{JsonSchema, schema_for};
+use serde::Serialize;
+use sim_core::{Fault, ProcessId};
+use std::collections::BTreeSet;
+
+/// What the coverage of the draws is measured on.
+fn four_hundred() -> impl Iterator<Item = Scenario> {
+    (0..400).map(|index| draw(run_seed(1, index)))
+}
+
+fn each_step(steps: &[Step], see: &mut impl FnMut(&Step)) {
+    for step in steps {
+        see(step);
+        step.blocks().into_iter().for_each(|block| each_step(block, see));
+    }
+}
+
+/// Verbs that the search leaves alone, and why.
+const NOT_DRAWN: [(&str, &[&str]); 5] = [
+    ("asks, which a drawn story cannot", &["until", "assert", "always", "await_clients"]),
+    ("names or shows something", &["bind", "pick", "mark", "note"]),
+    ("leads to other steps, where a draw does the same, or nowhere", &["repeat", "choose", "stop"]),
+    (
+        "demands that there is something to do it with",
+        &["deliver_one", "complete_write", "complete_apply", "send_snapshot"],
+    ),
+    ("is what the clients of a workload do", &["call"]),
+];
+
+#[test]
+fn every_verb_is_drawn_but_those_that_make_no_sense_there() {
+    let mut drawn = BTreeSet::new();
+    for scenario in four_hundred() {
+        each_step(&scenario.steps, &mut |step| {
+            drawn.insert(step.verb());
+        });
+    }
+    let source = include_str!("../../scenario/step.rs");
+    let verbs = source.lines().filter_map(|line| line.split("=> \"").nth(1)?.strip_suffix("\","));
+    let left_out: BTreeSet<&str> = NOT_DRAWN.into_iter().flat_map(|(_, verbs)| verbs).copied().collect();
+    let wanted: BTreeSet<&str> = verbs.filter(|verb| !left_out.contains(verb)).collect();
+    assert_eq!(drawn, wanted);
+}
+
+/// The fields in which any of these differs from what is usual, of those that there are.
+fn varied<T: Serialize + JsonSchema>(drawn: &[T], usual: &T) -> (BTreeSet<String>, BTreeSet<String>) {
+    let schema = schema_for!(T).to_value();
+    let fields = schema["properties"].as_object().expect("an object has fields").keys().cloned();
+    let value = |one: &T| serde_json::to_value(one).expect("options can be written");
+    let usual = value(usual);
+    let drawn: Vec<_> = drawn.iter().map(value).collect();
+    let fields: BTreeSet<String> = fields.collect();
+    let differs = |field: &&String| drawn.iter().any(|one| one[*field] != usual[*field]);
+    (fields.iter().filter(differs).cloned().collect(), fields.clone())
+}
+
+#[test]
+fn every_option_is_drawn() {
+    let scenarios: Vec<Scenario> = four_hundred().collect();
+    let each = || scenarios.iter();
+    let own = |scenario: &Scenario, node| match scenario.node_options.get(&crate::scenario::NodeKey(node)) {
+        Some(change) => scenario.raft.with(change),
+        None => scenario.raft.clone(),
+    };
+    let raft: Vec<RaftOptions> =
+        each().flat_map(|one| (0..one.nodes).map(move |node| own(one, node))).collect();
+    let network: Vec<NetworkOptions> = each().map(|one| one.network.clone()).collect();
+    let links: Vec<LinkRule> = network.iter().flat_map(|network| network.links.clone()).collect();
+    let storage: Vec<StorageOptions> = each().map(|one| one.storage.clone()).collect();
+    let disks: Vec<DiskOptions> =
+        storage.iter().flat_map(|storage| storage.nodes.values().copied()).collect();
+    let clocks: Vec<ClockOptions> = each().flat_map(|one| one.clocks.values().copied()).collect();
+    let any_link = LinkRule::new(Target::All, Target::All);
+    for (drawn, there) in [
+        varied(&raft, &RaftOptions::default()),
+        varied(&network, &NetworkOptions::default()),
+        varied(&links, &any_link),
+        varied(&storage, &StorageOptions::default()),
+        varied(&disks, &DiskOptions::default()),
+        varied(&clocks, &ClockOptions::default()),
+    ] {
+        assert_eq!(drawn, there);
+    }
+}
+
+#[test]
+fn every_ending_is_drawn() {
+    let mut drawn = BTreeSet::new();
+    for scenario in four_hundred() {
+        match scenario.end {
+            End::Live(Live { core: Core::All, .. }) => drawn.insert("all".to_string()),
+            End::Live(Live { core: Core::Quorum(quorum), .. }) => {
+                drawn.insert(format!("{:?}", quorum.connectivity))
+            }
+            End::Stop(_) => drawn.insert("stop".to_string()),
+        };
+    }
+    let wanted = ["Bridge", "Chain", "Full", "OneWayExtras", "Ring", "all"];
+    assert_eq!(drawn.iter().map(String::as_str).collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn a_disk_that_was_made_slow_becomes_what_the_scenario_says() {
+    let (mut slowed, mut changed) = (0, 0);
+    for scenario in four_hundred() {
+        for node in 0..scenario.nodes {
+            let own = scenario.storage.of(node);
+            let process = ProcessId(node);
+            let usual = step_of(&Fault::SetDisk { process, quality: Box::new(quality(&own)) });
+            let keeps = step_of(&Fault::SetCrashMode { process, mode: crash_mode(&own) });
+            let of = |verb| scenario.steps.iter().filter(move |step| step.verb() == verb);
+            let is_of = |step: &&Step| match step {
+                Step::SlowDisk(slow) => slow.nodes == Target::node(node),
+                Step::SetCrashMode(set) => set.nodes == Target::node(node),
+                _ => false,
+            };
+            // Two of a sort never overlap: every other one mends.
+            let slow: Vec<&Step> = of("slow_disk").filter(is_of).collect();
+            for pair in slow.chunks(2) {
+                assert_ne!(Some(pair[0]), usual.as_ref(), "nothing becomes slower");
+                assert!(pair.len() < 2 || Some(pair[1]) == usual.as_ref(), "{:?} is not {usual:?}", pair[1]);
+            }
+            let modes: Vec<&Step> = of("set_crash_mode").filter(is_of).collect();
+            for pair in modes.chunks(2).filter(|pair| pair.len() == 2) {
+                assert_eq!(Some(pair[1]), keeps.as_ref());
+            }
+            (slowed, changed) = (slowed + slow.len(), changed + modes.len());
+        }
+    }
+    assert!(slowed > 50 && changed > 50, "{slowed} {changed}");
+}
 
 #[test]
 fn a_seed_draws_one_scenario() {
@@ -25,11 +160,10 @@ fn a_drawn_scenario_is_an_ordinary_file() {
 }
 
 #[test]
-fn the_correct_node_survives_and_a_run_can_be_repeated() {
-    for index in 0..300 {
+fn a_drawn_run_can_be_repeated() {
+    for index in 0..100 {
         let seed = run_seed(2, index);
         let (one, ()) = run(&draw(seed), seed, LIMITS, ()).unwrap();
-        assert_eq!(one.verdict, Verdict::Passed, "seed {seed:#x}: {:?}", one.violations);
         assert_eq!(run(&draw(seed), seed, LIMITS, ()).unwrap().0, one);
     }
 }
@@ -50,7 +184,11 @@ fn everything_that_can_happen_does_in_enough_runs() {
     {
         assert!(rare * 50 >= tally.runs, "{text}");
     }
-    assert_eq!(tally.excused, 0, "{text}");
+    // Of three disks one may rot; where members leave, that may be one of two.
+    assert!(tally.excused * 100 <= tally.runs, "{text}");
+    let unseen: Vec<&String> =
+        tally.disk_faults.iter().filter(|(_, count)| **count == 0).map(|(name, _)| name).collect();
+    assert!(unseen.is_empty(), "{unseen:?} never happened");
     let never: Vec<&String> =
         tally.judged.iter().filter(|(_, count)| **count == 0).map(|(name, _)| name).collect();
     assert!(never.is_empty(), "{never:?} was never judged");

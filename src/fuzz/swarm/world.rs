@@ -2,7 +2,8 @@
 
 use super::{Features, MS};
 use crate::scenario::{
-    ClockOptions, Drift, Keep, NetworkOptions, NodeKey, Periodic, Scenario, StorageOptions,
+    ClockOptions, DiskOptions, Drift, Keep, LinkRule, NetworkOptions, NodeKey, Periodic, Scenario,
+    StorageOptions, Target,
 };
 use sim_core::{Latency, Ratio, Span, Stream};
 use std::collections::BTreeMap;
@@ -12,6 +13,48 @@ pub(super) fn draw(stream: &mut Stream, features: Features, scenario: &mut Scena
     scenario.storage = storage(stream, features);
     if features.clocks {
         scenario.clocks = clocks(stream, scenario);
+    }
+}
+
+/// Some links and disks that differ from the others, and disks that hold little.
+pub(super) fn uneven(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
+    let nodes = scenario.nodes;
+    let node = |stream: &mut Stream| u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0);
+    for _ in 0..stream.between(0, 3) {
+        let from = node(stream);
+        let to = (from + 1) % nodes;
+        let slow = Latency::Uniform(MS(1), MS(stream.between(5, 120)));
+        let some = |stream: &mut Stream, rate: Ratio| stream.coin().then_some(rate);
+        let rule = LinkRule {
+            latency: stream.coin().then_some(slow),
+            loss: some(stream, Ratio::from_percent(30)),
+            duplicate: some(stream, Ratio::from_percent(30)),
+            reorder: some(stream, Ratio::from_percent(30)),
+            reorder_by: stream.coin().then(|| MS(stream.between(5, 100))),
+            corrupt: some(stream, Ratio::from_percent(5)),
+            fifo: stream.coin().then_some(!scenario.network.fifo),
+            ..LinkRule::new(Target::node(from), Target::node(to))
+        };
+        if from != to && !rule.is_empty() {
+            scenario.network.links.push(rule);
+        }
+    }
+    if !features.disks {
+        return;
+    }
+    for _ in 0..stream.between(0, 2) {
+        let latency = |stream: &mut Stream, most| Latency::Uniform(Span::ZERO, MS(stream.between(1, most)));
+        let disk = DiskOptions {
+            write: stream.coin().then(|| latency(stream, 30)),
+            notice: stream.coin().then(|| latency(stream, 30)),
+            crash: Some(*stream.pick(&[Keep::Lose, Keep::Prefix, Keep::Any])),
+            torn: stream.coin().then(|| stream.coin()),
+            capacity: (stream.below(4) == 0).then(|| stream.between(1_000, 20_000)),
+        };
+        scenario.storage.nodes.insert(NodeKey(node(stream)), disk);
+    }
+    if stream.below(8) == 0 {
+        scenario.storage.capacity = Some(stream.between(4_000, 40_000));
     }
 }
 
