@@ -1,16 +1,12 @@
 //! Campaigns of drawn runs as a person meets them: what they say at their end, and that they go on after a stop.
 
-use crate::support::root;
+use crate::support::program;
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 fn fuzz(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"] {
-        command.env_remove(variable);
-    }
-    command.current_dir(root()).arg("fuzz").args(arguments).output().expect("the program starts")
+    program().arg("fuzz").args(arguments).output().expect("the program starts")
 }
 
 fn document(arguments: &[&str]) -> Value {

@@ -1,22 +1,14 @@
 //! The program as a person meets it: what it prints where, and what it ends with.
 
-use crate::support::root;
+use crate::support::{program, root, text};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 const STORY: &str = "scenarios/leader_disconnect_reconnect_5.json";
 
 fn seaworthy(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_SEED", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"] {
-        command.env_remove(variable);
-    }
-    command.current_dir(root()).args(arguments).output().expect("the program starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("it prints UTF-8")
+    program().args(arguments).output().expect("the program starts")
 }
 
 fn temporary(name: &str) -> PathBuf {

@@ -3,6 +3,7 @@
 use seaworthy::execute::{Limits, Outcome, Verdict, run};
 use seaworthy::scenario::Scenario;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
@@ -64,4 +65,18 @@ pub(crate) fn fails(fields: &str, because: &str) -> Outcome {
     let violation = outcome.violation().unwrap_or_else(|| panic!("nothing breaks in {fields}"));
     assert!(violation.what.contains(because), "{}", violation.what);
     outcome
+}
+
+/// The program, in the root of the repository, deaf to the variables of whoever runs the tests.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
+    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_SEED", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"] {
+        command.env_remove(variable);
+    }
+    command.current_dir(root());
+    command
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("it prints UTF-8")
 }

@@ -13,8 +13,7 @@ fn comparisons(indices: core::ops::Range<u64>, way: Way) {
     let count = indices.end - indices.start;
     let mut tally = Tally::default();
     indices.for_each(|index| compare(index, way, &mut tally));
-    assert_eq!(tally.linearizable + tally.not, count);
-    assert!(tally.not > count / 10, "{tally:?}");
+    assert!(tally.linearizable > count / 10 && tally.not > count / 10, "{tally:?}");
     assert!(tally.by_zones[0] > count / 10 && tally.by_zones[1] > count / 2, "{tally:?}");
     assert!(tally.certified > count / 2, "{tally:?}");
     for met in [tally.unknown, tally.mismatches, tally.deletes, tally.appends] {

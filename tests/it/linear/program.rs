@@ -1,14 +1,12 @@
 //! `seaworthy check-history` as a person meets it.
 
-use crate::support::root;
+use crate::support::{program, root, text};
 use serde_json::Value;
 use std::io::Write;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 fn judge(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_seaworthy"))
-        .env_remove("SEAWORTHY_FORMAT")
-        .env_remove("CLICOLOR_FORCE")
+    let mut child = program()
         .current_dir(root().join("tests/histories"))
         .arg("check-history")
         .args(arguments)
@@ -26,8 +24,7 @@ fn judge(arguments: &[&str], input: &[u8]) -> Output {
 #[track_caller]
 fn said(arguments: &[&str], input: &[u8], code: i32) -> (String, String) {
     let output = judge(arguments, input);
-    let text = |bytes| String::from_utf8(bytes).expect("it prints UTF-8");
-    let (out, error) = (text(output.stdout), text(output.stderr));
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {out}{error}");
     (out, error)
 }
