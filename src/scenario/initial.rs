@@ -32,9 +32,9 @@ pub struct InitialState {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10_000))]
     pub log: Vec<InitialEntry>,
-    /// The snapshot that stands before the log, of a state machine that has applied nothing with an effect. What it covers
-    /// is committed, so a majority must begin with it. Nobody knows which entries it stands for: no other log may lead up to
-    /// its last one.
+    /// The snapshot that stands before the log. What it covers is committed, so a majority must begin with it or with a log
+    /// that reaches its last entry. Its state machine has applied what logs of the file tell of the entries that it stands
+    /// for, and of the others nothing with an effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<InitialSnapshot>,
 }

@@ -88,7 +88,7 @@ fn those_who_call_for_steps_are_neither_started_nor_stopped_with_the_workload() 
         )
     };
     let fields = format!(
-        r#""workload": {{ "clients": 1, "operations": 500 }}, "steps": [LED, {}, {{ "stop_clients": "clients" }}, {},
+        r#""workload": {{ "clients": 1, "operations": 500 }}, "steps": [LED, {}, "stop_clients", {},
         {}, {{ "await_clients": {{ "within": "10s" }} }}, {{ "assert": {{ "calls": {{ "by": "client alice", "outcome": "ok",
         "at_least": 3 }} }} }}, {{ "assert": {{ "calls": {{ "by": "client 0", "at_most": 499 }} }} }}]"#,
         call(r#", "expect": "ok""#),

@@ -87,4 +87,9 @@ fn a_log_that_reaches_back_agrees_with_a_snapshot_in_its_middle() {
         { "until": { "that": { "all": [{ "committed": { "command": "x" } }, "machine_equal"] } } }]"#;
     passes(&format!("{}, {steps}", initial(&["a", "b", "c", "d"])));
     passes(&format!("{}, {steps}", initial(&["a", "b"])));
+    // Two snapshots of which logs tell a part, and an entry that another leader's has replaced.
+    let covered = r#""initial": { "0": { "snapshot": { "index": 3, "term": 2 } }, "1": { "snapshot": { "index": 3, "term": 2 } },"#;
+    for third in [r#"{ "snapshot": { "index": 1, "term": 1 }, "log": [1, 2] }"#, r#"{ "log": [1, 1, 1] }"#] {
+        passes(&format!(r#"{covered} "2": {third} }}, {steps}"#));
+    }
 }
