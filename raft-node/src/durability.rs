@@ -16,6 +16,9 @@ use crate::types::{LogIndex, NodeId, PersistId, Term};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Durability {
+    /// What was found at the boot is still being made durable again: up to here the log in memory is what will be.
+    /// Until then nothing is done.
+    mending: Option<LogIndex>,
     /// The last write that was asked for.
     asked: PersistId,
     /// All writes up to this one are durable.
@@ -59,6 +62,7 @@ impl Durability {
     /// Nothing is under way, and the durable log ends at `log_durable`.
     pub(crate) fn new(log_durable: LogIndex) -> Self {
         Self {
+            mending: None,
             asked: PersistId(0),
             done: PersistId(0),
             under_way: VecDeque::new(),
@@ -70,6 +74,11 @@ impl Durability {
             snapshot_changed: None,
             compacted: LogIndex::ZERO,
         }
+    }
+
+    /// Nothing may rest on what was found, up to `log_last`, before write 0 is done.
+    pub(crate) fn mending(log_last: LogIndex) -> Self {
+        Self { mending: Some(log_last), ..Self::new(LogIndex::ZERO) }
     }
 
     /// Up to here the durable log is the log in memory.
@@ -103,6 +112,7 @@ impl Durability {
     fn unconfirm(&mut self, first: LogIndex) {
         let kept = first.prev();
         self.log_durable = self.log_durable.min(kept);
+        self.mending = self.mending.map(|log_last| log_last.min(kept));
         for write in &mut self.under_way {
             write.log_last = write.log_last.min(kept);
         }
@@ -137,7 +147,7 @@ impl Durability {
     /// Whether a write and all before it are done.
     #[inline]
     pub(crate) fn is_done(&self, id: PersistId) -> bool {
-        id <= self.done
+        id <= self.done && self.mending.is_none()
     }
 
     /// Sends a message once all that has changed so far is durable: at once, if it is.
@@ -180,15 +190,24 @@ impl Durability {
     /// nobody can use it, and a later write may have undone what it says. Returns whether anything became
     /// durable.
     pub(crate) fn completed(&mut self, id: PersistId, term: Term, out: &mut Outputs) -> bool {
-        let position = id.0.checked_sub(self.done.0.saturating_add(1));
-        let Some(write) = position
-            .and_then(|position| usize::try_from(position).ok())
-            .and_then(|position| self.under_way.get_mut(position))
-        else {
+        let (done, mending) = (self.done, self.mending);
+        if id == PersistId(0) {
+            if let Some(log_last) = self.mending.take() {
+                self.log_durable = log_last;
+            }
+        } else {
+            let position = id.0.checked_sub(self.done.0.saturating_add(1));
+            let Some(write) = position
+                .and_then(|position| usize::try_from(position).ok())
+                .and_then(|position| self.under_way.get_mut(position))
+            else {
+                return false;
+            };
+            write.done = true;
+        }
+        if self.mending.is_some() {
             return false;
-        };
-        write.done = true;
-        let before = self.done;
+        }
         while self.under_way.front().is_some_and(|write| write.done) {
             let write = self.under_way.pop_front().expect("the front was just seen");
             self.done = self.done.next();
@@ -200,7 +219,7 @@ impl Durability {
                 out.push(Output::Send { to, message });
             }
         }
-        self.done > before
+        self.done > done || self.mending != mending
     }
 }
 

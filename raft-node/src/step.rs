@@ -24,7 +24,8 @@ pub enum Input {
     },
     /// A timer ran out. One that the node no longer waits for is ignored.
     TimerFired(Timer),
-    /// A write is durable. Any order will do: a write counts as done when all before it are.
+    /// A write is durable. Any order will do: a write counts as done when all before it are. Write 0 is what a host that
+    /// [starts mending](crate::RaftNode::start_mending) makes durable again.
     Persisted(PersistId),
     /// A client wants a command in the log. Answered in the same step, by [`Output::Accepted`],
     /// [`Output::Refused`] or [`Output::Forwarded`].

@@ -9,8 +9,8 @@ use super::{APPLY, Answered, BATCH, ELECTION, HEARTBEAT, Member, Message, Readin
 use crate::kv::{self, Answer, Body};
 use crate::record::{Hash64, Note, ReadKind};
 use raft_node::{
-    Config, Event, Input, LocalTime, Output, Outputs, Payload, RaftNode, ReadId, ReadMode, RoleKind,
-    Snapshot, Timer, Write,
+    Config, Event, Input, LocalTime, Output, Outputs, Payload, PersistId, RaftNode, ReadId, ReadMode,
+    RoleKind, Snapshot, Timer, Write,
 };
 use sim_core::{DiskView, Effects, ProcessId, Span, TimerId, WriteId};
 
@@ -135,7 +135,8 @@ impl RaftProcess {
             },
         );
         let mut outputs = Outputs::new();
-        let node = RaftNode::start(config.raft.clone(), &durable, now(fx), &mut outputs);
+        let start = if store.is_mending() { RaftNode::start_mending } else { RaftNode::start };
+        let node = start(config.raft.clone(), &durable, now(fx), &mut outputs);
         let mut booted = Self {
             node,
             outputs: Outputs::new(),
@@ -297,6 +298,9 @@ impl RaftProcess {
 
     #[inline]
     pub(super) fn on_durable(&mut self, write: WriteId, fx: &mut Effects<'_, Member>) {
+        if self.store.has_mended(write) {
+            self.step(Input::Persisted(PersistId(0)), fx);
+        }
         for id in self.store.synced(write, self.node.view().term.0, fx) {
             self.step(Input::Persisted(id), fx);
         }

@@ -27,6 +27,8 @@ pub(super) struct Store {
     next: Option<WriteId>,
     /// Syncs that have ended before others issued before them.
     early: BTreeSet<WriteId>,
+    /// The sync by which what was found at the boot is mended.
+    mending: Option<WriteId>,
 }
 
 /// The world's disk as the log sees it.
@@ -92,9 +94,22 @@ impl Store {
                 },
             );
         }
-        let mut store = Self { wal, issued: WriteId(0), next: None, early: BTreeSet::new() };
+        let mut store = Self { wal, issued: WriteId(0), next: None, early: BTreeSet::new(), mending: None };
         store.with_disk(durable.hard.term.0, fx, |wal, disk| wal.start(disk));
+        // On the first boot there is nothing that could be lost again.
+        store.mending = store.next.filter(|_| durable != Durable::default());
         Ok((store, durable))
+    }
+
+    /// Whether what was found at the boot is still being mended.
+    pub(super) const fn is_mending(&self) -> bool {
+        self.mending.is_some()
+    }
+
+    /// A sync has ended. Whether what was found at the boot is mended by it.
+    #[inline]
+    pub(super) fn has_mended(&mut self, write: WriteId) -> bool {
+        self.mending.take_if(|mending| *mending == write).is_some()
     }
 
     #[inline]

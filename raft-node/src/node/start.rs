@@ -25,6 +25,29 @@ impl RaftNode {
     /// `check_quorum`, a clock that may stand still.
     #[must_use]
     pub fn start(config: Config, durable: &Durable, now: LocalTime, out: &mut Outputs) -> Self {
+        Self::boot(config, durable, Durability::new, now, out)
+    }
+
+    /// Boots a node from what a crash has left, while the host still makes that durable again: it may stand in one copy
+    /// where others are needed, and a node that vouched for it now could forget it in the next crash. The node works, but
+    /// nothing that rests on what was found is promised before the host says [`Persisted`](crate::Input::Persisted) of
+    /// write 0.
+    ///
+    /// # Panics
+    ///
+    /// As [`RaftNode::start`].
+    #[must_use]
+    pub fn start_mending(config: Config, durable: &Durable, now: LocalTime, out: &mut Outputs) -> Self {
+        Self::boot(config, durable, Durability::mending, now, out)
+    }
+
+    fn boot(
+        config: Config,
+        durable: &Durable,
+        durability: impl FnOnce(LogIndex) -> Durability,
+        now: LocalTime,
+        out: &mut Outputs,
+    ) -> Self {
         let Config { id, membership, options } = config;
         options.assert_possible();
         let mut log = Log::new(durable.base, durable.log.clone());
@@ -48,7 +71,7 @@ impl RaftNode {
             memberships,
             roster,
             hard: durable.hard,
-            durability: Durability::new(log.last_index()),
+            durability: durability(log.last_index()),
             log,
             role: Role::Follower(Follower::default()),
             commit: applied,

@@ -193,6 +193,53 @@ fn a_node_restarts_from_what_was_durable_and_forgets_the_rest() {
     assert!(matches!(out.last(), Some(Output::Persist { id: PersistId(1), .. })), "ids begin again");
 }
 
+/// One byte may rot: what stands in one copy only could be lost in the next crash.
+#[test]
+fn what_was_found_is_not_vouched_for_before_it_is_mended() {
+    let mut host = Host::new(0, 3);
+    host.hear(1, request_vote(1, 0, 0));
+    host.restart_mending();
+    assert_eq!(sends(&host.hear_only(1, request_vote(1, 0, 0))), NOTHING, "nor a vote that was given before");
+    assert_eq!(sends(&host.mend()), ["1: RequestVoteResponse t1 granted"]);
+    assert_eq!(sends(&host.mend()), NOTHING, "once");
+
+    let mut host = Host::follower(1, &[1]);
+    host.restart_mending();
+    assert_eq!(sends(&host.hear_only(1, append(1, 1, 1, &[], 0))), NOTHING);
+    // A later write that is done does not show that what it rests on is.
+    host.hear_only(1, append(1, 1, 1, &[1], 0));
+    assert_eq!(sends(&host.sync()), NOTHING);
+    assert_eq!(
+        sends(&host.mend()),
+        ["1: AppendEntriesResponse t1 match 1", "1: AppendEntriesResponse t1 match 2"]
+    );
+}
+
+#[test]
+fn a_leaders_own_log_counts_only_when_it_is_mended() {
+    let mut host = Host::with(0, 1, 1, None, &[1, 1], Options::default());
+    host.restart_mending();
+    host.step(Input::Campaign);
+    assert_eq!(
+        (sends(&host.sync()), host.letter()),
+        (vec![], 'C'),
+        "its candidacy rests on the term it found"
+    );
+    host.mend();
+    assert_eq!((host.letter(), host.commit()), ('L', 0));
+    host.propose("x");
+    assert_eq!(host.commit(), 3);
+}
+
+#[test]
+fn what_is_cut_while_it_is_mended_is_not_durable_afterwards() {
+    let mut host = Host::follower(2, &[1, 1]);
+    host.restart_mending();
+    host.hear_only(1, append(2, 1, 1, &[2], 0));
+    assert_eq!(sends(&host.mend()), NOTHING);
+    assert_eq!(sends(&host.sync()), ["1: AppendEntriesResponse t2 match 2"]);
+}
+
 #[test]
 fn a_step_asks_for_one_write_at_most_and_last() {
     let mut chance = Chance::new(11);

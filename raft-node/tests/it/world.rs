@@ -132,9 +132,26 @@ impl Host {
 
     /// Loses what is not durable, and boots again.
     pub(crate) fn restart(&mut self) -> Outputs {
+        self.restart_by(RaftNode::start)
+    }
+
+    /// The same, and what the disk holds is not durable before [`Host::mend`].
+    pub(crate) fn restart_mending(&mut self) -> Outputs {
+        self.restart_by(RaftNode::start_mending)
+    }
+
+    /// What the disk held at the boot is durable again.
+    pub(crate) fn mend(&mut self) -> Outputs {
+        self.step(Input::Persisted(PersistId(0)))
+    }
+
+    fn restart_by(
+        &mut self,
+        start: impl FnOnce(Config, &Durable, LocalTime, &mut Outputs) -> RaftNode,
+    ) -> Outputs {
         let mut out = Outputs::new();
         self.writes.clear();
-        self.node = RaftNode::start(self.config.clone(), &self.disk, self.now, &mut out);
+        self.node = start(self.config.clone(), &self.disk, self.now, &mut out);
         self.note_writes(&out);
         out
     }
