@@ -70,7 +70,9 @@ pub(crate) fn fails(fields: &str, because: &str) -> Outcome {
 /// The program, in the root of the repository, deaf to the variables of whoever runs the tests.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seaworthy"));
-    for variable in ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_SEED", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"] {
+    let colours = ["NO_COLOR", "CLICOLOR_FORCE", "SEAWORTHY_COLOR"];
+    let others = ["SEAWORTHY_QUIET", "SEAWORTHY_VIEW", "SEAWORTHY_JOBS", "SEAWORTHY_FORMAT"];
+    for variable in colours.iter().chain(&others) {
         command.env_remove(variable);
     }
     command.current_dir(root());
