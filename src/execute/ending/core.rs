@@ -97,19 +97,26 @@ impl Cluster {
         self.without_quorum(core).is_none() && core.iter().any(|node| self.can_win(*node, core))
     }
 
-    /// Whether somebody in the core can be elected and followed over its links, and nobody leads who could not: such a
-    /// leader would spread entries for as long as it does not know, and nobody whose log lacks them could win any more.
+    /// Whether somebody in the core can be elected and followed over its links, whoever leads now. Who leads and could not be
+    /// elected steps down once it knows (check_quorum), but spreads entries until then, and nobody whose log lacks them could
+    /// win any more: so it must be linked with nobody but the one who can do without it.
     fn lives_over(&self, core: &Core) -> bool {
-        let mut leaders = core.nodes.iter().filter(|node| self.standing(**node).leads);
-        leaders.all(|node| self.reigns_over(*node, core))
-            && core.nodes.iter().any(|node| self.reigns_over(*node, core))
+        let leaders = core.nodes.iter().copied().filter(|node| self.standing(*node).leads);
+        let deposed: Vec<ProcessId> = leaders.filter(|node| !self.reigns_over(*node, core, &[])).collect();
+        core.nodes.iter().any(|heir| {
+            let spreads_to_it =
+                |leader: &ProcessId| core.near(*leader).all(|one| one == *leader || one == *heir);
+            !deposed.contains(heir)
+                && deposed.iter().all(spreads_to_it)
+                && self.reigns_over(*heir, core, &deposed)
+        })
     }
 
-    /// Whether a node can be elected by those alone with whom it is linked both ways, has a quorum of every configuration
-    /// among them, and does not step down when a joint one is left. None of them may want to lead more: once they have its
-    /// entries, they would not elect it again.
-    fn reigns_over(&self, node: ProcessId, core: &Core) -> bool {
-        let near: Vec<ProcessId> = core.near(node).collect();
+    /// Whether a node can be elected by those alone with whom it is linked both ways and who are not `deposed`, has a quorum
+    /// of every configuration among them, and does not step down when a joint one is left. None of them may want to lead
+    /// more: once they have its entries, they would not elect it again.
+    fn reigns_over(&self, node: ProcessId, core: &Core, deposed: &[ProcessId]) -> bool {
+        let near: Vec<ProcessId> = core.near(node).filter(|one| !deposed.contains(one)).collect();
         let stays = self.standing(node).members.voters.contains(&node);
         let wants = |one: ProcessId| self.standing(one).priority;
         let all_vote = near.iter().all(|one| self.votes_for(*one, node) && wants(*one) <= wants(node));

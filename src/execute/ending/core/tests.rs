@@ -107,6 +107,30 @@ fn who_leads_without_a_quorum_of_neighbours_is_given_one_or_every_link() {
 }
 
 #[test]
+fn who_leads_at_an_end_of_a_bridge_must_step_down_if_the_middle_can_do_without_it() {
+    let mut led = cluster(&[(1, 5); 5]);
+    led.nodes[2].leads = true;
+    let at_an_end = |core: &&Core| core.contains(ProcessId(2)) && core.near(ProcessId(2)).count() == 2;
+    let cores = draws(&led, Connectivity::Bridge);
+    assert!(cores.iter().filter(at_an_end).count() > 10);
+    for core in cores.iter().filter(at_an_end) {
+        assert_eq!((core.connectivity, core.nodes.len()), (Connectivity::Bridge, 4), "{core:?}");
+    }
+    // An entry that it has and the others lack it gives to the middle before it steps down, or nobody needs it.
+    led.nodes[2].last = (1, 6);
+    assert!(draws(&led, Connectivity::Bridge).iter().any(|core| at_an_end(&core)));
+    // Without the votes of two others the middle would need its.
+    for node in [0, 1, 3] {
+        led.nodes[node].last = (1, 6);
+    }
+    led.nodes[4].last = (1, 7);
+    for core in draws(&led, Connectivity::Bridge).iter().filter(at_an_end) {
+        let middle = core.near(ProcessId(2)).find(|node| *node != ProcessId(2));
+        assert!(middle == Some(ProcessId(4)) || !core.contains(ProcessId(4)), "{core:?}");
+    }
+}
+
+#[test]
 fn who_wants_to_lead_less_than_a_neighbour_is_no_bridge_however_long_its_log_is() {
     // Once node 0 has the entries of node 2, it votes for it no more.
     let mut eager = cluster(&[(1, 1), (1, 1), (2, 3), (1, 1), (1, 1)]);
