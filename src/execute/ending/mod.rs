@@ -32,14 +32,17 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 // What is slow now is on its way yet when all is fast.
                 let stragglers = self.longest_delay();
                 self.mend(&core)?;
-                if self.is_excused(&core) {
+                let refused: Vec<ProcessId> =
+                    core.nodes.iter().copied().filter(|node| !self.sim.is_up(*node)).collect();
+                if self.is_excused(&core, &refused) {
                     return Ok(());
                 }
                 let budget = live.within.unwrap_or_else(|| self.budget().plus(stragglers));
                 match self.live(&core, budget) {
-                    // What had waited at a paused node may have been a configuration that needs whom its disk refuses.
+                    // What had waited at a paused node may have been a configuration that needs whom its disk refuses. Who
+                    // has stopped since is not excused.
                     Err(Halt::Failed(dead)) if dead.property == Property::Convergence => {
-                        if self.is_excused(&core) { Ok(()) } else { Err(Halt::Failed(dead)) }
+                        if self.is_excused(&core, &refused) { Ok(()) } else { Err(Halt::Failed(dead)) }
                     }
                     lived => lived,
                 }
@@ -136,8 +139,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         standing
     }
 
-    fn is_excused(&mut self, core: &Core) -> bool {
-        let why = self.excuse(core);
+    fn is_excused(&mut self, core: &Core, refused: &[ProcessId]) -> bool {
+        let why = self.excuse(core, refused);
         if let Some(why) = &why {
             self.say(format!("end: the cluster is not asked to live: {why}"));
         }
@@ -145,13 +148,14 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.excused.is_some()
     }
 
-    /// Why the core cannot be asked to live: its disks do not let a quorum of it run, or have lost what was committed.
-    /// Within the fault model neither can be (the oracle of durability sees to that), so nothing is excused there.
-    fn excuse(&self, core: &Core) -> Option<String> {
+    /// Why the core cannot be asked to live: its disks do not let a quorum of it run, those of the `refused`, or have lost what
+    /// was committed. Within the fault model neither can be (the oracle of durability sees to that), so nothing is excused
+    /// there.
+    fn excuse(&self, core: &Core, refused: &[ProcessId]) -> Option<String> {
         let cluster = self.surveyed();
-        let runs: Vec<ProcessId> = core.nodes.iter().copied().filter(|node| self.sim.is_up(*node)).collect();
-        let refused: Vec<String> =
-            core.nodes.iter().filter(|node| !runs.contains(node)).map(ToString::to_string).collect();
+        let runs: Vec<ProcessId> =
+            core.nodes.iter().copied().filter(|node| !refused.contains(node)).collect();
+        let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
         if let Some(members) = cluster.without_quorum(&runs)
             && !refused.is_empty()
         {
