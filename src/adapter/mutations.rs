@@ -32,14 +32,24 @@ pub enum HostMutation {
     /// `durability`. Source: Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018, of LogCabin
     /// and others.
     RecoveryDropsLastEntry,
+    /// Whoever starts vouches for what a crash has left on its disk before it has mended it. Breaks `message_sanity`: one
+    /// rotten byte may take the only copy of what was promised. Source: Alagappan et al., "Protocol-Aware Recovery for
+    /// Consensus-Based Storage", FAST 2018, §3.4 (what a crash leaves and what rots look alike).
+    VouchesBeforeMended,
+    /// Whoever starts takes what a crash has left half done for rot, and does not start. Breaks `durability`: each crash may
+    /// cost a node, though its disk holds all that it has promised. Source: Alagappan et al., as above, §2.3, of systems that
+    /// stop when a checksum is wrong, whatever the reason.
+    TornEndRefused,
 }
 
 impl HostMutation {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 6] = [
         Self::RetryApplied,
         Self::SessionsNotInSnapshot,
         Self::ReadBeforeApplied,
         Self::RecoveryDropsLastEntry,
+        Self::VouchesBeforeMended,
+        Self::TornEndRefused,
     ];
 
     /// Name, property, what, source.
@@ -67,6 +77,18 @@ impl HostMutation {
                 "recovery_drops_last_entry",
                 "durability",
                 "a node that starts takes the last entry of its log for torn and drops it",
+                "Alagappan et al., FAST 2018",
+            ],
+            Self::VouchesBeforeMended => [
+                "vouches_before_mended",
+                "message_sanity",
+                "a node that starts vouches for what a crash has left before it has mended it",
+                "Alagappan et al., FAST 2018",
+            ],
+            Self::TornEndRefused => [
+                "torn_end_refused",
+                "durability",
+                "a node does not start from a log whose end a crash has torn",
                 "Alagappan et al., FAST 2018",
             ],
         }
@@ -188,7 +210,7 @@ mod tests {
             assert_ne!(mutation.of_node().is_some(), mutation.of_host().is_some());
         }
         let last = Mutation::ALL[Mutation::ALL.len() - 1];
-        assert_eq!(last, Mutation::Host(HostMutation::RecoveryDropsLastEntry));
+        assert_eq!(last, Mutation::Host(HostMutation::TornEndRefused));
         assert_eq!("typo".parse::<Mutation>().unwrap_err().to_string(), "no planted bug is called \"typo\"");
     }
 }

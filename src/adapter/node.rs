@@ -107,16 +107,19 @@ impl RaftProcess {
     ) -> Option<Self> {
         let (store, durable) = match Store::recover(disk, fx) {
             Ok(recovered) => recovered,
-            Err(what) => return fail(what, fx),
+            Err(what) => return refuse(what, fx),
         };
         #[cfg(feature = "mutations")]
         let durable = match config.service.mutation {
             Some(HostMutation::RecoveryDropsLastEntry) => without_last_entry(durable),
+            Some(HostMutation::TornEndRefused) if store.is_mending() => {
+                return refuse("what the log ends with is bad".into(), fx);
+            }
             _ => durable,
         };
         let (snapshot, mut contents) = match durable.snapshot.as_deref().map(service::read).transpose() {
             Ok(snapshot) => snapshot.unzip(),
-            Err(what) => return fail(what, fx),
+            Err(what) => return refuse(what, fx),
         };
         let from: (u64, Hash64) =
             snapshot.as_ref().map_or_else(Default::default, |facts| (facts.index, facts.log));
@@ -135,7 +138,10 @@ impl RaftProcess {
             },
         );
         let mut outputs = Outputs::new();
-        let start = if store.is_mending() { RaftNode::start_mending } else { RaftNode::start };
+        let mends = store.is_mending();
+        #[cfg(feature = "mutations")]
+        let mends = mends && config.service.mutation != Some(HostMutation::VouchesBeforeMended);
+        let start = if mends { RaftNode::start_mending } else { RaftNode::start };
         let node = start(config.raft.clone(), &durable, now(fx), &mut outputs);
         let mut booted = Self {
             node,
@@ -249,7 +255,8 @@ impl RaftProcess {
                 self.service.install(contents, fx);
             }
             Err(what) => {
-                let _: Option<Self> = fail(what, fx);
+                tell::rarely(fx, Note::StorageFailed { what: what.into() });
+                fx.stop();
             }
         }
     }
@@ -420,9 +427,9 @@ fn without_last_entry(mut durable: raft_node::Durable) -> raft_node::Durable {
     durable
 }
 
-/// The node cannot go on with what its disk holds.
-fn fail<T>(what: String, fx: &mut Effects<'_, Member>) -> Option<T> {
-    tell::rarely(fx, Note::StorageFailed { what: what.into() });
+/// The node does not start from what its disk holds.
+fn refuse(what: String, fx: &mut Effects<'_, Member>) -> Option<RaftProcess> {
+    tell::rarely(fx, Note::StorageCorrupt { what: what.into() });
     fx.stop();
     None
 }

@@ -29,6 +29,9 @@ pub(super) struct Store {
     early: BTreeSet<WriteId>,
     /// The sync by which what was found at the boot is mended.
     mending: Option<WriteId>,
+    /// Whether an operation failed. Nothing is written after it in this life: what followed would stand where it was not meant
+    /// to, and nobody could trust the file.
+    failed: bool,
 }
 
 /// The world's disk as the log sees it.
@@ -37,7 +40,17 @@ struct Disk<'a, 'w> {
     epoch: u64,
     issued: &'a mut WriteId,
     next: &'a mut Option<WriteId>,
-    error: Option<DiskError>,
+    failed: &'a mut bool,
+}
+
+impl Disk<'_, '_> {
+    fn note(&mut self, done: Result<(), DiskError>) {
+        if let Err(error) = done {
+            *self.failed = true;
+            tell::rarely(self.fx, Note::StorageFailed { what: format!("a write failed: {error}").into() });
+            self.fx.stop();
+        }
+    }
 }
 
 const fn file(file: File) -> FileId {
@@ -51,21 +64,23 @@ const fn file(file: File) -> FileId {
 impl Sink for Disk<'_, '_> {
     #[inline]
     fn append(&mut self, to: File, bytes: &[u8]) {
-        if let Err(error) = self.fx.append(file(to), bytes) {
-            self.error.get_or_insert(error);
+        if !*self.failed {
+            let done = self.fx.append(file(to), bytes);
+            self.note(done);
         }
     }
 
     fn replace(&mut self, to: File, bytes: &[u8]) {
-        if let Err(error) = self.fx.replace(file(to), bytes) {
-            self.error.get_or_insert(error);
+        if !*self.failed {
+            let done = self.fx.replace(file(to), bytes);
+            self.note(done);
         }
     }
 
     #[inline]
     fn sync(&mut self) {
         // Part of what is to be durable may be missing: better none of it than that.
-        if self.error.is_none() {
+        if !*self.failed {
             *self.issued = self.fx.sync(self.epoch);
             self.next.get_or_insert(*self.issued);
         }
@@ -85,19 +100,16 @@ impl Store {
         let Recovered { wal, durable, repair } =
             Wal::recover(disk.read(LOG), disk.read(TAIL), disk.read(SNAPSHOT))
                 .map_err(|corrupt| corrupt.to_string())?;
-        if repair.cut_bytes > 0 || repair.repaired_frames > 0 {
-            tell::rarely(
-                fx,
-                Note::Mended {
-                    cut_bytes: repair.cut_bytes as u64,
-                    repaired_frames: repair.repaired_frames as u64,
-                },
-            );
-        }
-        let mut store = Self { wal, issued: WriteId(0), next: None, early: BTreeSet::new(), mending: None };
-        store.with_disk(durable.hard.term.0, fx, |wal, disk| wal.start(disk));
         // On the first boot there is nothing that could be lost again.
-        store.mending = store.next.filter(|_| durable != Durable::default());
+        let mends = repair.rewrites && durable != Durable::default();
+        let mending = mends.then(|| fx.coming_sync());
+        if let Some(write) = mending {
+            let (cut_bytes, repaired_frames) = (repair.cut_bytes as u64, repair.repaired_frames as u64);
+            tell::rarely(fx, Note::Mending { write, cut_bytes, repaired_frames });
+        }
+        let mut store =
+            Self { wal, issued: WriteId(0), next: None, early: BTreeSet::new(), mending, failed: false };
+        store.with_disk(durable.hard.term.0, fx, |wal, disk| wal.start(disk));
         Ok((store, durable))
     }
 
@@ -119,14 +131,8 @@ impl Store {
         fx: &mut Effects<'_, Member>,
         act: impl FnOnce(&mut Wal, &mut Disk<'_, '_>) -> R,
     ) -> R {
-        let Self { wal, issued, next, .. } = self;
-        let mut disk = Disk { fx, epoch, issued, next, error: None };
-        let result = act(wal, &mut disk);
-        if let Some(error) = disk.error {
-            tell::rarely(disk.fx, Note::StorageFailed { what: format!("a write failed: {error}").into() });
-            disk.fx.stop();
-        }
-        result
+        let Self { wal, issued, next, failed, .. } = self;
+        act(wal, &mut Disk { fx, epoch, issued, next, failed })
     }
 
     /// Issues a write of the node, or keeps it until it may be issued.

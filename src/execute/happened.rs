@@ -182,7 +182,8 @@ impl Witness {
             | Note::ReadReady { .. }
             | Note::ReadRefused { .. }
             | Note::StorageFailed { .. }
-            | Note::Mended { .. }
+            | Note::StorageCorrupt { .. }
+            | Note::Mending { .. }
             | Note::Submitted { .. } => {}
         }
     }

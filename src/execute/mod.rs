@@ -61,7 +61,7 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         made: BTreeMap::new(),
         open_calls: Vec::new(),
         voided: Vec::new(),
-        damaged: BTreeSet::new(),
+        damaged: BTreeMap::new(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
@@ -145,8 +145,9 @@ pub(crate) struct Runner<'s, T> {
     open_calls: Vec<OpenCall>,
     /// What is not judged any more, and why.
     pub(crate) voided: Vec<(Property, String)>,
-    /// The files that were damaged, of whom.
-    damaged: BTreeSet<(ProcessId, FileId)>,
+    /// The files that were damaged, of whom, and how often that node had mended its disk by then; none for damage that was
+    /// ordered and may come at any time.
+    damaged: BTreeMap<(ProcessId, FileId), Option<u32>>,
     /// The round of the innermost `repeat`, from 1; 0 outside.
     round: u32,
     /// How often each drawing step was drawn for: the draws of a step do not depend on the steps around it.

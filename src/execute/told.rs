@@ -223,7 +223,7 @@ impl Told {
             Note::Accepted { .. } => self.say(process, Said::Accepted),
             Note::Forwarded { .. } => self.say(process, Said::Forwarded),
             Note::Refused { why, .. } => self.say(process, Said::Refused(*why)),
-            Note::StorageFailed { .. } => self.halted[node] = true,
+            Note::StorageFailed { .. } | Note::StorageCorrupt { .. } => self.halted[node] = true,
             Note::Recovered { snapshot: Some(facts), .. } | Note::Installed(facts) => {
                 self.applied[node] = facts.index;
                 self.serve(process);

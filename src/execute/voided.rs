@@ -88,13 +88,18 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.say(format!("outside the model: {because}"));
     }
 
-    /// A file of a node is damaged. One copy of what it wrote is mended from the other, and most of what is bad in both is
-    /// noticed; but the newest writes, bad in both, look like those that a crash took. A node that takes them for that is
-    /// not to blame, whatever follows.
-    pub(super) fn note_damage(&mut self, node: ProcessId, file: FileId) {
-        self.damaged.insert((node, file));
-        if [LOG, TAIL].iter().all(|copy| self.damaged.contains(&(node, *copy))) {
-            self.sim.observer_mut().0.doubt(node, &KEPT_PROMISES);
+    /// A file of a node is damaged, or will be by a write that is `to_come`. One copy of what it wrote is mended from the
+    /// other, and most of what is bad in both is noticed; but the newest writes, bad in both, look like those that a crash
+    /// took. A node that takes them for that is not to blame, whatever follows, unless it has written them anew in between.
+    pub(super) fn note_damage(&mut self, node: ProcessId, file: FileId, to_come: bool) {
+        let mended = self.asking().node(node).mended;
+        let damage = self.damaged.entry((node, file)).or_insert(Some(mended));
+        *damage = damage.filter(|_| !to_come).map(|_| mended);
+        let copies = [LOG, TAIL].map(|copy| self.damaged.get(&(node, copy)).copied());
+        let judge = &mut self.sim.observer_mut().0;
+        judge.damaged(node);
+        if copies.iter().all(|damage| damage.is_some_and(|then| then.is_none_or(|then| then == mended))) {
+            judge.doubt(node, &KEPT_PROMISES, copies == [Some(None), Some(None)]);
         }
     }
 

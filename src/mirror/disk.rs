@@ -21,6 +21,20 @@ pub struct DurableMirror {
     pub snapshot: Option<Arc<SnapshotFacts>>,
 }
 
+/// What a node found on its disk, beside what was durable there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Finding {
+    /// What was durable, with as many of the writes that were under way as a disk may have finished: a prefix of them, in
+    /// the order in which they were issued.
+    #[default]
+    Lawful,
+    /// Something else, but nothing that the disk cannot have held before: no later term or snapshot, and in no term that is
+    /// known another vote.
+    Older,
+    /// What the disk never held.
+    Unheard,
+}
+
 /// What a node says that it found on its disk when it took up work.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FoundState<'a> {
@@ -38,6 +52,20 @@ impl FoundState<'_> {
             && self.last_hash == durable.log.last_prefix()
             && self.snapshot == durable.snapshot.as_deref()
     }
+
+    /// What this is beside all that the disk may hold now, none of which it is. Its log may be any: what was removed is not
+    /// remembered.
+    fn beside<'a>(&self, disks: impl Iterator<Item = &'a DurableMirror> + Clone) -> Finding {
+        let index = |snapshot: Option<&SnapshotFacts>| snapshot.map_or(0, |facts| facts.index);
+        let votes: Vec<_> =
+            disks.clone().filter(|disk| disk.term == self.term).map(|disk| disk.vote).collect();
+        let is_earlier = disks.clone().any(|disk| self.term <= disk.term)
+            && disks.clone().any(|disk| index(self.snapshot) <= index(disk.snapshot.as_deref()));
+        match is_earlier && (votes.is_empty() || self.vote.is_none() || votes.contains(&self.vote)) {
+            true => Finding::Older,
+            false => Finding::Unheard,
+        }
+    }
 }
 
 /// Writes that were issued and are not durable, oldest first, and the entries in them, back to back in one
@@ -48,6 +76,15 @@ pub(super) struct PendingWrites {
     cells: VecDeque<LogCell>,
     /// Whether one of them failed in this life.
     failed: bool,
+    /// The write that mends what the node found, and how many of the oldest writes were found: they are durable by it.
+    mending: Option<(WriteId, usize)>,
+}
+
+/// What a node that took up work has on its disk.
+pub(super) struct Survival {
+    /// What it found, or, if nothing explains that, what was durable.
+    pub(super) disk: DurableMirror,
+    pub(super) finding: Finding,
 }
 
 #[derive(Clone, Debug)]
@@ -121,10 +158,19 @@ impl PendingWrites {
         self.failed = true;
     }
 
+    /// Whether what the node found is durable once this write is.
+    #[inline]
+    pub(super) fn mends(&self, write: WriteId) -> bool {
+        !self.failed && self.mending.is_some_and(|(mending, _)| mending == write)
+    }
+
     #[inline]
     pub(super) fn complete(&mut self, write: WriteId, durable: &mut DurableMirror) -> bool {
         if self.failed {
             return false;
+        }
+        if self.mends(write) {
+            return self.mend(durable);
         }
         // Disks mostly finish in order: then it is the first.
         let mut start = 0;
@@ -137,10 +183,29 @@ impl PendingWrites {
         };
         self.writes[place].done = true;
         self.store(place, start, durable);
+        self.drop_done();
+        true
+    }
+
+    fn drop_done(&mut self) {
         while let Some(front) = self.writes.front().filter(|front| front.done) {
             self.cells.drain(..front.count);
             self.writes.pop_front();
         }
+    }
+
+    /// What the node found when it took up work is durable.
+    #[cold]
+    fn mend(&mut self, durable: &mut DurableMirror) -> bool {
+        let Some((_, found)) = self.mending.take() else { return false };
+        let mut start = 0;
+        for place in 0..found {
+            if !core::mem::replace(&mut self.writes[place].done, true) {
+                self.store(place, start, durable);
+            }
+            start += self.writes[place].count;
+        }
+        self.drop_done();
         true
     }
 
@@ -173,31 +238,37 @@ impl PendingWrites {
         }
     }
 
-    /// The node took up work with what it `found`. Of the writes that were under way as many survive, in the order
-    /// in which they were issued, as explain it; tells whether any number does. None is under way afterwards.
-    pub(super) fn survive(&mut self, durable: &mut DurableMirror, found: &FoundState<'_>) -> bool {
-        let mut explained = found.is(durable);
-        if !explained && !self.writes.is_empty() {
-            let before = durable.clone();
-            let mut start = 0;
-            for place in 0..self.writes.len() {
-                if !self.writes[place].done {
-                    self.store(place, start, durable);
-                    explained = found.is(durable);
-                    if explained {
-                        break;
-                    }
-                }
-                start += self.writes[place].count;
+    /// The node took up work with what it `found`. Of the writes that were under way as many survive, in the order in which
+    /// they were issued, as explain it. If the node has to mend that by a write, they are under way until that is durable:
+    /// they may stand where the next crash, or a rotten byte, takes them away again. All others are gone for good.
+    pub(super) fn survive(
+        &mut self,
+        durable: &DurableMirror,
+        found: &FoundState<'_>,
+        mending: Option<WriteId>,
+    ) -> Survival {
+        let mut disk = durable.clone();
+        let mut others = Vec::new();
+        let (mut kept, mut cells) = (0, 0);
+        while !found.is(&disk) && kept < self.writes.len() {
+            if !self.writes[kept].done {
+                others.push(disk.clone());
+                self.store(kept, cells, &mut disk);
             }
-            if !explained {
-                *durable = before;
-            }
+            cells += self.writes[kept].count;
+            kept += 1;
         }
-        self.writes.clear();
-        self.cells.clear();
+        let mut finding = Finding::Lawful;
+        if !found.is(&disk) {
+            finding = found.beside(others.iter().chain([&disk]));
+            disk = durable.clone();
+        }
+        self.mending = mending.filter(|_| finding == Finding::Lawful).map(|write| (write, kept));
+        let (kept, cells) = if self.mending.is_some() { (kept, cells) } else { (0, 0) };
+        self.writes.truncate(kept);
+        self.cells.truncate(cells);
         self.failed = false;
-        explained
+        Survival { disk, finding }
     }
 
     /// What the oldest `count` writes make of a disk.

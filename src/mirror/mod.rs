@@ -14,7 +14,7 @@ mod node;
 #[cfg(test)]
 mod tests;
 
-pub use disk::DurableMirror;
+pub use disk::{DurableMirror, Finding};
 pub use log::{LogCell, LogMirror};
 pub use node::NodeMirror;
 

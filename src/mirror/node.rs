@@ -1,6 +1,6 @@
 //! One node as it was told: its memory, its disk, and what is on the way from the one to the other.
 
-use super::disk::{DurableMirror, FoundState, PendingWrites};
+use super::disk::{DurableMirror, Finding, FoundState, PendingWrites, Survival};
 use super::log::LogMirror;
 use crate::record::{Hash64, Members, Note, Role, SnapshotFacts};
 use sim_core::{ProcessId, WriteId};
@@ -37,13 +37,16 @@ pub struct NodeMirror {
     pub members_index: u64,
     /// The snapshot that it took, installed or recovered last, in this life.
     pub snapshot: Option<Arc<SnapshotFacts>>,
-    /// What it has on its disk.
+    /// What it has on its disk for good. What it found there after a crash, and has to mend, is not before that is done.
     pub durable: DurableMirror,
-    /// Whether what it found on its disk when this life began is what was durable there, with as many of the writes
-    /// that were under way as a disk may have finished: a prefix of them, in the order in which they were issued.
-    pub found_its_disk: bool,
+    /// What it found on its disk when this life began.
+    pub found: Finding,
+    /// How often it has mended what it found, over all its lives, and so written it anew.
+    pub mended: u32,
     /// Whether its snapshot came from its leader.
     installed: bool,
+    /// The write by which it mends what it is about to say that it found.
+    mending: Option<WriteId>,
     pending: PendingWrites,
 }
 
@@ -65,8 +68,10 @@ impl NodeMirror {
             members_index: 0,
             snapshot: None,
             durable: DurableMirror::default(),
-            found_its_disk: true,
+            found: Finding::Lawful,
+            mended: 0,
             installed: false,
+            mending: None,
             pending: PendingWrites::default(),
         }
     }
@@ -100,6 +105,7 @@ impl NodeMirror {
         self.applied = 0;
         self.state = Hash64::default();
         self.snapshot = None;
+        self.mending = None;
     }
 
     /// Takes in a note; tells whether anything changed that can be read.
@@ -146,6 +152,10 @@ impl NodeMirror {
                 self.recover(&FoundState { term, vote, last_index, last_hash, snapshot });
                 true
             }
+            Note::Mending { write, .. } => {
+                self.mending = Some(write);
+                false
+            }
             Note::Members { index, ref members } => {
                 if *self.members != **members {
                     self.members = Arc::new((**members).clone());
@@ -186,7 +196,7 @@ impl NodeMirror {
             | Note::ReadReady { .. }
             | Note::ReadRefused { .. }
             | Note::StorageFailed { .. }
-            | Note::Mended { .. }
+            | Note::StorageCorrupt { .. }
             | Note::Submitted { .. }
             | Note::Call(_)
             | Note::Return(_) => false,
@@ -197,6 +207,9 @@ impl NodeMirror {
     #[inline]
     pub(super) fn complete(&mut self, write: WriteId) -> bool {
         let full = self.durable.log.full();
+        if self.pending.mends(write) {
+            self.mended += 1;
+        }
         let changed = self.pending.complete(write, &mut self.durable);
         if self.durable.log.full() > full {
             self.durable.log.share(&self.log);
@@ -216,10 +229,15 @@ impl NodeMirror {
     }
 
     fn recover(&mut self, found: &FoundState<'_>) {
-        self.found_its_disk = self.pending.survive(&mut self.durable, found);
+        let mending = self.mending.take();
+        let Survival { disk, finding } = self.pending.survive(&self.durable, found, mending);
+        self.found = finding;
         self.term = found.term;
         self.vote = found.vote;
-        self.log.copy_from(&self.durable.log);
+        self.log.copy_from(&disk.log);
+        if mending.is_none() {
+            self.durable = disk;
+        }
         // A node that says that it found less holds less.
         if let Some(beyond) = found.last_index.checked_add(1) {
             self.log.truncate_from(beyond);

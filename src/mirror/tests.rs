@@ -1,6 +1,6 @@
 //! Tests of the mirror as a whole.
 
-use crate::mirror::Mirror;
+use crate::mirror::{Finding, Mirror};
 use crate::oracles::testing::{Story, accepted, heartbeat, story};
 use crate::record::{Hash64, Members, Note, Record, Role, SnapshotFacts};
 use sim_core::{ProcessId, Stamp, VirtualTime, WriteId};
@@ -190,7 +190,7 @@ fn an_installed_snapshot_replaces_the_log_on_disk_when_it_is_durable() {
     for (kept, end) in [(0, (0, 2)), (1, (9, 9)), (2, (9, 10))] {
         let story = story.clone().crash(0).boot_keeping(0, kept);
         let log = &story.node(0).log;
-        assert!(story.node(0).found_its_disk);
+        assert_eq!(story.node(0).found, Finding::Lawful);
         assert_eq!((log.base(), log.last_index()), end, "with {kept} writes kept");
     }
 }
@@ -227,13 +227,36 @@ fn what_survived_of_the_writes_under_way_is_durable_from_then_on() {
 }
 
 #[test]
+fn what_has_to_be_mended_is_durable_when_that_is_done() {
+    let story = settled().append(0, 3, "c").persist_log(0, 3).append(0, 3, "d").persist_log(0, 4);
+    let story = story.crash(0).boot_mending(0, 1);
+    let node = story.node(0);
+    assert_eq!(node.found, Finding::Lawful);
+    assert_eq!((terms(&node.log), terms(&node.durable.log)), (vec![1, 3, 3], vec![1, 3]));
+    let mended = story.clone().durable(0);
+    assert_eq!(terms(&mended.node(0).durable.log), [1, 3, 3]);
+    // If it crashes before, all that it found may be there again, or not; what it had not found is gone.
+    for (kept, length) in [(0, 2), (1, 3), (2, 3)] {
+        let again = story.clone().crash(0).boot_mending(0, kept);
+        assert_eq!(again.node(0).found, Finding::Lawful);
+        assert_eq!(again.node(0).log.last_index(), length, "with {kept} writes kept");
+        assert_eq!(again.node(0).durable.log.last_index(), 2);
+        assert_eq!(again.durable(0).node(0).durable.log.last_index(), length);
+    }
+    // What comes next stands on it, and may have got there with it.
+    let story = story.append(0, 3, "e").persist_log(0, 4);
+    assert_eq!(terms(&story.clone().settle(0).node(0).durable.log), [1, 3, 3, 3]);
+    assert_eq!(story.crash(0).boot_keeping(0, 2).node(0).durable.log.last_index(), 4);
+}
+
+#[test]
 fn what_is_written_after_a_write_that_failed_is_not_durable_before_the_next_life() {
     let story = settled().append(0, 3, "c").persist_log(0, 3).append(0, 3, "d").persist_log(0, 4);
     // The disk lost the third entry, and holds the fourth behind the gap.
     let story = story.write_fails(0).durable(0);
     assert_eq!(terms(&story.node(0).durable.log), [1, 3]);
     let story = story.crash(0).boot_keeping(0, 0);
-    assert!(story.node(0).found_its_disk);
+    assert_eq!(story.node(0).found, Finding::Lawful);
     let story = story.append(0, 3, "e").persist_log(0, 3).durable(0);
     assert_eq!(terms(&story.node(0).durable.log), [1, 3, 3]);
 }
@@ -243,9 +266,32 @@ fn a_node_that_finds_less_than_was_dropped_from_its_log_holds_what_it_says() {
     let story = settled().commit(0, 2).apply(0).snapshot(0).save_snapshot(0).durable(0).compact(0, 1);
     assert_eq!(story.node(0).durable.log.base(), 1);
     let emptied = story.crash(0).boot_finding(0, 3, None, (0, Hash64(0)), None);
-    assert!(!emptied.node(0).found_its_disk);
+    assert_eq!(emptied.node(0).found, Finding::Older);
     assert_eq!(emptied.node(0).log.last_index(), 0);
     assert_eq!(terms(&emptied.append(0, 4, "d").node(0).log), [4]);
+}
+
+#[test]
+fn what_is_found_may_be_older_than_the_disk_or_nothing_that_it_ever_held() {
+    let story = settled().term(0, 4).vote(0, 4, 1).persist_hard(0).crash(0);
+    let last = (story.node(0).durable.log.last_index(), story.node(0).durable.log.last_prefix());
+    let at = |index| SnapshotFacts { index, ..SnapshotFacts::default() };
+    let rows = [
+        (3, Some(0), last, None, Finding::Lawful),
+        (4, Some(1), last, None, Finding::Lawful),
+        (4, Some(1), (1, Hash64(1)), None, Finding::Older),
+        (4, None, last, None, Finding::Older),
+        (3, None, (0, Hash64(0)), None, Finding::Older),
+        (1, Some(7), (9, Hash64(1)), None, Finding::Older),
+        (3, Some(1), last, None, Finding::Unheard),
+        (4, Some(0), last, None, Finding::Unheard),
+        (5, None, last, None, Finding::Unheard),
+        (3, Some(0), last, Some(at(1)), Finding::Unheard),
+    ];
+    for (term, vote, last, snapshot, finding) in rows {
+        let story = story.clone().boot_finding(0, term, vote.map(ProcessId), last, snapshot);
+        assert_eq!(story.node(0).found, finding, "term {term}, vote {vote:?}, {last:?}");
+    }
 }
 
 #[test]

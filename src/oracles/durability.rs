@@ -2,6 +2,7 @@
 //!
 //! - What a node finds when it takes up work (term, vote, log, snapshot) is what was durable, with some of the writes
 //!   that were under way: a prefix of them, in the order in which they were issued.
+//! - A node starts from a disk that nobody damaged, whatever a crash left half done there.
 //! - At every crash and recovery the canonical log, up to its end, is on the disks of a quorum of the configuration
 //!   that its end was committed under. A snapshot on disk holds what it covers.
 //!
@@ -22,14 +23,24 @@
 //! Cost: one comparison per voter at each crash and recovery.
 
 use super::{Found, Oracle, Seen};
-use crate::mirror::{Mirror, NodeMirror};
+use crate::mirror::{Finding, Mirror, NodeMirror};
 use crate::record::{Members, Note, Record};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
+use std::collections::BTreeSet;
 
 /// See the head of this file.
-#[derive(Clone, Debug)]
-pub struct Durability;
+#[derive(Clone, Debug, Default)]
+pub struct Durability {
+    /// The nodes on whose disks something may stand that they did not write.
+    damaged: BTreeSet<ProcessId>,
+}
+
+impl Durability {
+    pub(super) fn damaged(&mut self, node: ProcessId) {
+        self.damaged.insert(node);
+    }
+}
 
 /// What a recovery found that no disk in the model could have given back.
 #[cold]
@@ -83,12 +94,21 @@ impl Oracle for Durability {
             Record::Crashed { process, .. } | Record::Noted { process, note: Note::Recovered { .. } } => {
                 *process
             }
+            Record::Noted { process, note: Note::StorageCorrupt { what } } => {
+                found.judged(Self::PROPERTY);
+                if !self.damaged.contains(process) {
+                    found.report(Self::PROPERTY, stamp, *process, || {
+                        format!("{process} does not start from its disk, which nobody damaged: {what}")
+                    });
+                }
+                return;
+            }
             _ => return,
         };
         let Some(node) = mirror.node(process) else { return };
         found.judged(Self::PROPERTY);
         if let Record::Noted { note, .. } = record
-            && !node.found_its_disk
+            && node.found != Finding::Lawful
         {
             found.report(Self::PROPERTY, stamp, process, || say(process, node, note));
             return;
@@ -106,10 +126,11 @@ impl Oracle for Durability {
 
 #[cfg(test)]
 mod tests {
+    use crate::oracles::Judge;
     use crate::oracles::testing::{Story, story, voters};
-    use crate::record::Hash64;
+    use crate::record::{Hash64, Note, Record};
     use crate::violation::Property::Durability;
-    use sim_core::ProcessId;
+    use sim_core::{Observer as _, ProcessId};
 
     /// 0 leads term 1 with two entries that 1 has too, the first of which is committed.
     fn one_committed() -> Story {
@@ -129,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_and_not_mended_may_be_lost_and_what_was_mended_may_not() {
+        let story = one_committed().lead(0, "c").receive(0, 1, 3).crash(1).boot_mending(1, 1).holds();
+        let (old, hash) = (story.node(1).durable.log.last_index(), story.node(1).durable.log.last_prefix());
+        assert_eq!((story.node(1).log.last_index(), old), (3, 2));
+        story.clone().crash(1).boot_with(1, old, hash).holds();
+        let violation = story.durable(1).crash(1).boot_with(1, old, hash).breaks_only(Durability);
+        assert_eq!(violation.what, "1 found a log up to 2 on its disk, which held one up to 3");
+    }
+
+    #[test]
     fn to_find_a_later_write_without_an_earlier_one_breaks_it() {
         let story = one_committed().append(0, 1, "c").persist_log(0, 3).term(0, 2).persist_hard(0).crash(0);
         let held = story.node(0).durable.clone();
@@ -142,6 +173,26 @@ mod tests {
         let hash = story.node(0).durable.log.prefix_at(1).unwrap();
         let violation = story.boot_with(0, 1, hash).breaks_only(Durability);
         assert_eq!(violation.what, "0 found a log up to 1 on its disk, which held one up to 2");
+    }
+
+    #[test]
+    fn not_to_start_from_a_disk_that_nobody_damaged_breaks_it() {
+        let boots = |story: Story| {
+            let life = story.node(1).life + 1;
+            story.record(Record::Booted { process: ProcessId(1), life })
+        };
+        let what = "the log is corrupt at byte 7".into();
+        let story = boots(one_committed().crash(1)).note(1, Note::StorageCorrupt { what });
+        let violation = story.clone().breaks_only(Durability);
+        let says = "1 does not start from its disk, which nobody damaged: the log is corrupt at byte 7";
+        assert_eq!(violation.what, says);
+        let mut judge = Judge::new(3);
+        judge.damaged(ProcessId(1));
+        story.history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
+        assert_eq!(judge.violations(), []);
+        // Whose disk fails it while it starts is not judged for it.
+        let failed = Note::StorageFailed { what: "a write failed".into() };
+        boots(one_committed().crash(1)).note(1, failed).holds();
     }
 
     #[test]

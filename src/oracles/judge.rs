@@ -6,7 +6,7 @@ use super::{
     MonotonicDurableTerm, NoPanic, NoTruncationBelowCommit, Oracle, ReadSafety, Seen, SnapshotConsistency,
     StateMachineSafety, StateOrder,
 };
-use crate::mirror::{DurableMirror, Mirror};
+use crate::mirror::{DurableMirror, Finding, Mirror};
 use crate::record::{MessageFacts, Note, Record};
 use crate::violation::{Property, Violation};
 use sim_core::{Interest, Observer, ProcessId, Stamp};
@@ -37,8 +37,9 @@ pub struct Judge {
     durability: Durability,
     linearizability: Linearizability,
     no_panic: NoPanic,
-    /// The nodes of which nobody may be able to tell what they have lost, and what rests on that.
-    doubted: BTreeMap<ProcessId, &'static [Property]>,
+    /// The nodes of which nobody may be able to tell what they have lost, how often each had mended its disk by then if that
+    /// is over when it does again, and what rests on it.
+    doubted: BTreeMap<ProcessId, (Option<u32>, &'static [Property])>,
     /// Those of them that have lost something, since somebody asked.
     bereft: Vec<ProcessId>,
 }
@@ -96,7 +97,7 @@ impl Judge {
             state_order: StateOrder,
             exactly_once: ExactlyOnce::default(),
             read_safety: ReadSafety::new(nodes),
-            durability: Durability,
+            durability: Durability::default(),
             linearizability: Linearizability::default(),
             no_panic: NoPanic,
             doubted: BTreeMap::new(),
@@ -181,10 +182,21 @@ impl Judge {
         self.found.disable(property);
     }
 
-    /// Judges these properties no longer once `node` finds less on its disk than was durable there: for damage that it
-    /// may not be able to tell from what a crash leaves.
-    pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property]) {
-        self.doubted.insert(node, resting);
+    /// What stands on the disk of `node` may be other than what it wrote: it may refuse to start from it.
+    pub fn damaged(&mut self, node: ProcessId) {
+        self.durability.damaged(node);
+    }
+
+    /// Judges these properties no longer once `node` finds an older state on its disk than was durable there: for damage
+    /// that it may not be able to tell from what a crash leaves. Damage that is there now, and not `to_come`, is over once it
+    /// has mended its disk, and so written it anew.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such node.
+    pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property], to_come: bool) {
+        let mended = (!to_come).then_some(self.mirror.nodes[node.index()].mended);
+        self.doubted.insert(node, (mended, resting));
     }
 
     /// The nodes that were doubted and have found less than was durable, since this was last asked.
@@ -207,9 +219,11 @@ impl Judge {
                 show!(self, stamp, record: log_matching);
             }
             Note::Persist { .. } => self.mirror.noted(process, note),
-            Note::Term { .. } | Note::PersistSnapshot { .. } | Note::PersistCompacted { .. } => {
-                self.mirror.apply(stamp, record)
-            }
+            Note::Term { .. }
+            | Note::Mending { .. }
+            | Note::PersistSnapshot { .. }
+            | Note::PersistCompacted { .. } => self.mirror.apply(stamp, record),
+            Note::StorageCorrupt { .. } => show!(self, stamp, record: durability),
             Note::Commit { .. } => self.commit(stamp, record, (process, note)),
             Note::Apply { index, state, effect, .. } => {
                 show!(self, stamp, record: state_machine_safety, exactly_once);
@@ -249,8 +263,7 @@ impl Judge {
             | Note::Accepted { .. }
             | Note::Refused { .. }
             | Note::Forwarded { .. }
-            | Note::StorageFailed { .. }
-            | Note::Mended { .. } => {}
+            | Note::StorageFailed { .. } => {}
             Note::Submitted { .. } | Note::Call(_) | Note::Return(_) => {
                 self.linearizability.observe(stamp, record);
             }
@@ -260,8 +273,10 @@ impl Judge {
     #[cold]
     fn recover(&mut self, stamp: Stamp, record: &Record, process: ProcessId) {
         self.mirror.apply(stamp, record);
-        if let Some(resting) = self.doubted.get(&process)
-            && self.mirror.node(process).is_some_and(|node| !node.found_its_disk)
+        if let Some((mended, resting)) = self.doubted.get(&process)
+            && let Some(node) = self.mirror.node(process)
+            && mended.is_none_or(|mended| node.mended == mended)
+            && node.found == Finding::Older
         {
             resting.iter().for_each(|property| self.found.disable(*property));
             self.bereft.push(process);
@@ -373,123 +388,4 @@ impl Observer<MessageFacts, Note> for Judge {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::oracles::testing::{SAFETY, Story, story};
-    use crate::record::{Effect, ReadKind, Role};
-    use sim_core::RecordKind;
-
-    /// Breaks commit monotonic, then no panic, each twice.
-    fn misdeeds() -> Story {
-        let story =
-            story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2).commit(0, 2);
-        story.commit(0, 1).commit(0, 0).panic(1).panic(2)
-    }
-
-    #[test]
-    fn the_first_violation_of_each_property_is_kept_in_the_order_of_the_records() {
-        let judge = misdeeds().judge();
-        let found: Vec<Property> = judge.violations().iter().map(|violation| violation.property).collect();
-        assert_eq!(found, [Property::CommitMonotonic, Property::NoPanic]);
-        assert_eq!(judge.violations()[0].what, "0 took its commit index back from 2 to 1");
-        assert_eq!(judge.violations()[1].node, Some(ProcessId(1)));
-    }
-
-    #[test]
-    fn a_disabled_property_is_not_judged_and_the_others_are() {
-        for disabled in SAFETY {
-            let mut judge = Judge::new(3);
-            judge.disable(disabled);
-            misdeeds().history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
-            let kept = [Property::CommitMonotonic, Property::NoPanic].into_iter().filter(|p| *p != disabled);
-            assert!(
-                judge.violations().iter().map(|violation| violation.property).eq(kept),
-                "without {disabled}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_clone_goes_its_own_way() {
-        let before = story(3).boot_all().elect(0, 1, &[1]).judge();
-        let mut after = before.clone();
-        let story = story(3).boot_all().elect(0, 1, &[1]).role(1, Role::Leader, 1);
-        let (stamp, record) = story.history.last().expect("a story that was told");
-        after.observe(*stamp, record);
-        assert_eq!((before.violations().len(), after.violations().len()), (0, 1));
-    }
-
-    #[test]
-    fn it_does_not_ask_for_deliveries_and_timers() {
-        let wanted = [RecordKind::Sent, RecordKind::Noted, RecordKind::WriteDurable, RecordKind::Panicked];
-        assert!(wanted.into_iter().all(|kind| Judge::INTEREST.has(kind)));
-        let unwanted =
-            [RecordKind::Delivered, RecordKind::Dropped, RecordKind::TimerSet, RecordKind::WriteIssued];
-        assert!(!unwanted.into_iter().any(|kind| Judge::INTEREST.has(kind)));
-    }
-
-    /// A long life of a cluster that compacts: what the judge remembers afterwards, at each of `rounds` times.
-    fn long_life(rounds: u64) -> (Judge, Vec<usize>) {
-        let (mut judge, mut sizes, mut seen) = (Judge::new(3), Vec::new(), 0);
-        let mut told = story(3).boot_all().begin(&[0, 1, 2]).elect(0, 1, &[1]);
-        for round in 0..rounds {
-            let leader = u16::try_from(round % 2).unwrap();
-            if round > 0 {
-                told = told.elect(leader, round + 1, &[1 - leader]);
-            }
-            for number in 0..20 {
-                told = told.lead(leader, &format!("{round}/{number}"));
-            }
-            let last = told.node(leader).log.last_index();
-            told = told.note(leader, Note::ReadAsked { read: round, kind: ReadKind::ReadIndex });
-            told = told.replicate(leader, 1 - leader, last).commit(leader, last).commit(1 - leader, last);
-            told = told.note(leader, Note::ReadReady { read: round, index: last });
-            told = [leader, 1 - leader].into_iter().fold(told, |mut told, node| {
-                while told.node(node).applied < last {
-                    told = told.apply_doing(node, [Effect::Done]);
-                }
-                told.snapshot(node).save_snapshot(node).settle(node).compact(node, last - 3)
-            });
-            // 2 is left behind, and gets the snapshot.
-            let facts = told.facts(leader);
-            told = told.follows(2, round + 1).persist_hard(2).install(2, facts).settle(2).restart(2);
-            for (stamp, record) in told.history.drain(..) {
-                seen += 1;
-                judge.observe(Stamp { number: seen, ..stamp }, &record);
-            }
-            sizes.push(judge.size());
-        }
-        (judge, sizes)
-    }
-
-    #[test]
-    fn what_it_remembers_of_a_cluster_that_compacts_does_not_grow() {
-        let (judge, sizes) = long_life(600);
-        assert_eq!(judge.violations(), []);
-        assert_eq!(judge.canon().last_index(), 12_000);
-        assert!(judge.canon().base() >= 11_950, "{}", judge.canon().base());
-        let (early, late) = (sizes[100..200].iter().max(), sizes[500..].iter().max());
-        assert!(late <= early, "{early:?} things after 200 rounds, {late:?} after 600");
-        assert!(late.is_some_and(|size| *size < 2_000), "{late:?}");
-    }
-
-    #[test]
-    fn it_counts_how_often_it_judged_each_property() {
-        let (judge, _) = long_life(3);
-        let counts: Vec<(Property, u64)> = judge.counts().collect();
-        assert_eq!(counts.len(), SAFETY.len());
-        let never: Vec<Property> =
-            counts.iter().filter(|(_, count)| *count == 0).map(|(property, _)| *property).collect();
-        assert_eq!(never, []);
-        assert!(counts.contains(&(Property::ElectionSafety, 3)), "{counts:?}");
-    }
-
-    #[test]
-    fn the_canon_is_what_was_committed_by_anyone() {
-        let story = story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2);
-        assert_eq!(story.judge().canon().last_index(), 0);
-        let judge = story.commit(0, 1).crash(0).judge();
-        assert_eq!(judge.canon().last_index(), 1);
-        assert_eq!(judge.canon().get(1).map(|entry| (entry.term, entry.committed_in)), Some((1, 1)));
-    }
-}
+mod tests;

@@ -254,6 +254,21 @@ mod tests {
     }
 
     #[test]
+    fn to_vouch_for_what_has_to_be_mended_breaks_it_before_that_is_done() {
+        let story = leader_of_term_2().lead(0, "b").receive(0, 1, 2).crash(1).boot_mending(1, 1);
+        story.clone().durable(1).send(1, 0, accepted(2, 2)).holds();
+        story.clone().send(1, 0, accepted(2, 1)).holds();
+        let violation = story.send(1, 0, accepted(2, 2)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "1 vouched to 0 for its log up to 2, but its disk ends at 1");
+        // So does its term.
+        let story = leader_of_term_2().term(2, 5).persist_hard(2).crash(2).boot_mending(2, 1);
+        let refused = MessageFacts::RequestVoteResponse { term: 5, granted: false };
+        story.clone().durable(2).send(2, 0, refused).holds();
+        let violation = story.send(2, 0, refused).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "2 told 0 of term 5, but its disk knows only term 0");
+    }
+
+    #[test]
     fn append_entries_from_anyone_but_the_leader_of_its_term_breaks_it() {
         let violation = leader_of_term_2().send(1, 0, heartbeat(2, 0)).breaks_only(MessageSanity);
         assert_eq!(violation.what, "1 sent AppendEntries of term 2 to 0, but does not lead that term");

@@ -160,16 +160,24 @@ pub enum Note {
         /// Its name of the read.
         read: u64,
     },
-    /// Its disk failed it, or holds what it cannot trust. It has stopped.
+    /// Its disk failed it. It has stopped.
     StorageFailed {
         /// What failed, in a sentence.
         what: Box<str>,
     },
-    /// Its disk held what a crash had left half done, or a rotten byte of which there was another copy. It has mended it.
-    Mended {
-        /// How many bytes it cut off: nobody was told that they are durable.
+    /// Its disk holds what it cannot trust. It has not started.
+    StorageCorrupt {
+        /// What is wrong, in a sentence.
+        what: Box<str>,
+    },
+    /// Its disk held what a crash had left half done, or a rotten byte of which there was another copy. It mends it: what it
+    /// says next that it found, beyond what was durable before, is durable by this write and no earlier.
+    Mending {
+        /// The write.
+        write: WriteId,
+        /// How many bytes it cuts off: nobody was told that they are durable.
         cut_bytes: u64,
-        /// How many writes it read from their second copy.
+        /// How many writes it reads from their second copy.
         repaired_frames: u64,
     },
     /// A client calls.
@@ -290,9 +298,10 @@ impl Encode for Note {
             | Self::ReadReady { .. }
             | Self::ReadRefused { .. }
             | Self::StorageFailed { .. }
+            | Self::StorageCorrupt { .. }
             | Self::Call(_)
             | Self::Submitted { .. }
-            | Self::Mended { .. }
+            | Self::Mending { .. }
             | Self::Return(_) => self.encode_rare(digest),
         }
     }
@@ -351,6 +360,10 @@ impl Note {
                 digest.word(22);
                 digest.text(what);
             }
+            Self::StorageCorrupt { what } => {
+                digest.word(27);
+                digest.text(what);
+            }
             Self::Call(call) => {
                 digest.word(23);
                 call.encode(digest);
@@ -363,8 +376,8 @@ impl Note {
                 digest.pair(25 | client << 8, *number);
                 digest.word(command.0);
             }
-            Self::Mended { cut_bytes, repaired_frames } => {
-                digest.word(26);
+            Self::Mending { write, cut_bytes, repaired_frames } => {
+                digest.pair(26, write.0);
                 digest.pair(*cut_bytes, *repaired_frames);
             }
             Self::Role { .. }

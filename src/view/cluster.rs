@@ -158,7 +158,8 @@ impl Cluster {
                 | Note::ReadReady { .. }
                 | Note::ReadRefused { .. }
                 | Note::StorageFailed { .. }
-                | Note::Mended { .. }
+                | Note::StorageCorrupt { .. }
+                | Note::Mending { .. }
                 | Note::Submitted { .. }
                 | Note::Call(_)
                 | Note::Return(_) => {}

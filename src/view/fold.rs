@@ -273,7 +273,8 @@ impl<'a> Teller<'a> {
                 | Note::ReadReady { .. }
                 | Note::ReadRefused { .. }
                 | Note::StorageFailed { .. }
-                | Note::Mended { .. }
+                | Note::StorageCorrupt { .. }
+                | Note::Mending { .. }
                 | Note::Call(_)
                 | Note::Return(_) => true,
                 // The configuration that a cluster begins with is no news.

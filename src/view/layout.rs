@@ -71,7 +71,8 @@ impl Layout {
                     | Note::ReadReady { .. }
                     | Note::ReadRefused { .. }
                     | Note::StorageFailed { .. }
-                    | Note::Mended { .. }
+                    | Note::StorageCorrupt { .. }
+                    | Note::Mending { .. }
                     | Note::Submitted { .. }
                     | Note::Call(_)
                     | Note::Return(_) => {}

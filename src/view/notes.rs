@@ -65,9 +65,11 @@ impl Words {
             Note::ReadReady { read, index } => format!("serves read {read} at {index}"),
             Note::ReadRefused { read } => format!("refuses read {read}"),
             Note::StorageFailed { what } => format!("stops, disk: {}", inert(what, self.ascii)),
-            Note::Mended { cut_bytes, repaired_frames } => {
+            Note::StorageCorrupt { what } => format!("does not start, disk: {}", inert(what, self.ascii)),
+            Note::Mending { write, cut_bytes, repaired_frames } => {
                 format!(
-                    "mends its disk: {cut_bytes} bytes cut, {repaired_frames} writes from their second copy"
+                    "mends its disk by write {}: {cut_bytes} bytes cut, {repaired_frames} writes from their second copy",
+                    write.0
                 )
             }
             Note::Submitted { number, command, .. } => format!("{number} is {}", self.command(*command)),

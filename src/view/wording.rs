@@ -84,7 +84,8 @@ impl Words {
                 | Note::ReadReady { .. }
                 | Note::ReadRefused { .. }
                 | Note::StorageFailed { .. }
-                | Note::Mended { .. }
+                | Note::StorageCorrupt { .. }
+                | Note::Mending { .. }
                 | Note::Submitted { .. }
                 | Note::Call(_)
                 | Note::Return(_) => {}

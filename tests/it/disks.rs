@@ -235,6 +235,7 @@ fn a_rotten_byte_anywhere_in_a_file_is_noticed_or_harmless_and_never_served() {
 /// The cluster some time after the node came back with a rotten byte; none if the node refused to start.
 fn after_rot(mut sim: Cluster, process: ProcessId, file: FileId, offset: u64) -> Option<Cluster> {
     inject(&mut sim, &Fault::FlipBits { process, file: Some(file), offset: Some(offset), bits: None });
+    sim.observer_mut().0.damaged(process);
     inject(&mut sim, &Fault::Restart { process });
     let violations = sim.observer().0.violations();
     assert!(violations.is_empty(), "byte {offset} of file {}: {violations:?}", file.0);

@@ -52,7 +52,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Step::MisdirectWrite(misdirect) => {
                 let (file, offset) = (file_id(misdirect.file), offset(misdirect.at));
                 for process in self.told_nodes(step, &misdirect.nodes, "")? {
-                    self.note_damage(process, file);
+                    self.note_damage(process, file, true);
                     self.inject(&Fault::Misdirect { process, file, offset })?;
                 }
                 Ok(())
@@ -60,7 +60,12 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Step::LieAboutFsync(lie) => {
                 let (honesty, rest) =
                     if lie.on { (Honesty::LiesWhenDue, "") } else { (Honesty::Honest, " no more") };
-                self.each(step, &lie.nodes, rest, |process| Fault::SetHonesty { process, honesty })
+                for node in self.told_nodes(step, &lie.nodes, rest)? {
+                    // What is missing from a disk that lied may be the middle of a file.
+                    self.sim.observer_mut().0.damaged(node);
+                    self.inject(&Fault::SetHonesty { process: node, honesty })?;
+                }
+                Ok(())
             }
             Step::Wipe(nodes) => {
                 for process in self.told_nodes(step, &nodes.nodes, "")? {
@@ -124,7 +129,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             self.sim.inject(&fault).map_err(|why| {
                 self.unmet(format!("{why}: choose another file or place, or let it write something first"))
             })?;
-            self.note_damage(process, file);
+            self.note_damage(process, file, false);
         }
         Ok(())
     }

@@ -41,10 +41,8 @@ pub(super) fn failing(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
     }
 }
 
-/// A byte that rots, or an append that lands elsewhere, on a minority of the disks; then the node starts from it.
-///
-/// The node is stopped in good order before, so that whatever the mirror takes for durable is on its disk twice: what a crash
-/// has left in one copy counts there before the node has mended it (ARCHITECTURE, "Known to be wrong").
+/// A byte that rots, or an append that lands elsewhere, on a minority of the disks; then the node starts from it. It was
+/// stopped in good order before, or crashed: then what it had not yet promised may stand in one copy only.
 pub(super) fn rotting(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for node in minority(stream, nodes) {
         let at = stream.span(MS(200), horizon);
@@ -55,6 +53,9 @@ pub(super) fn rotting(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
         let rot = |file| Step::Rot(Rot { nodes: node.clone(), file, at: FilePlace::Random, bits });
         let of = || node.clone();
         let mut then = vec![Step::ReleaseWrites(all_of(of())), Step::Shutdown(all_of(of()))];
+        if stream.coin() {
+            then = vec![Step::Crash(Crash::of(of()))];
+        }
         match stream.below(3) {
             // Until it starts once more it does not notice; something of its log must be durable.
             0 => {

@@ -251,6 +251,7 @@ impl Moment<'_> {
             (Property::Durability, Note::Recovered { .. }) => {
                 !after.found_its_disk || self.has_lost_the_end()
             }
+            (Property::Durability, Note::StorageCorrupt { .. }) => true,
             _ => false,
         }
     }

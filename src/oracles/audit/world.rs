@@ -81,6 +81,10 @@ pub(super) struct Node {
     writes: Vec<Write>,
     /// Whether one of them failed since it took up work: those after it stand behind a gap.
     failed: bool,
+    /// The write by which it mends what it is about to say that it found.
+    mends: Option<WriteId>,
+    /// That write, and what it found beyond what is there for good.
+    mending: Option<(WriteId, Vec<Write>)>,
 }
 
 impl Node {
@@ -91,8 +95,9 @@ impl Node {
     /// What a crash leaves of it.
     fn wreck(&self, life: u32) -> Self {
         let (told, initial, ground) = (self.told.clone(), self.initial.clone(), self.ground.clone());
-        let (disk, writes, tells) = (self.disk.clone(), self.writes.clone(), self.tells);
-        let failed = self.failed;
+        let (disk, tells, failed) = (self.disk.clone(), self.tells, self.failed);
+        let found = self.mending.iter().flat_map(|(_, found)| found);
+        let writes = found.chain(&self.writes).cloned().collect();
         Self { life, told, initial, ground, tells, disk, writes, failed, ..Self::default() }
     }
 
@@ -100,16 +105,24 @@ impl Node {
         let Note::Recovered { term, last_index, last_hash, snapshot, .. } = note else { return };
         self.failed = false;
         let mut disks = vec![self.disk.clone()];
-        for write in self.writes.drain(..) {
+        for write in &self.writes {
             let mut disk = disks[disks.len() - 1].clone();
-            disk.store(&write);
+            disk.store(write);
             disks.push(disk);
         }
-        let found = disks.into_iter().find(|disk| disk.is(note));
-        self.found_its_disk = found.is_some();
-        self.disk = found.unwrap_or_else(|| self.disk.clone());
+        let mut writes = core::mem::take(&mut self.writes);
+        let kept = disks.iter().position(|disk| disk.is(note));
+        self.found_its_disk = kept.is_some();
+        let found = &disks[kept.unwrap_or(0)];
+        self.log = found.log.clone();
+        match self.mends.take() {
+            None => self.disk = found.clone(),
+            Some(write) => {
+                writes.truncate(kept.unwrap_or(0));
+                self.mending = Some((write, writes));
+            }
+        }
         self.term = *term;
-        self.log = self.disk.log.clone();
         self.log.cut_behind(*last_index);
         if self.log.length() > *last_index {
             self.log = Log { base: (*last_index, 0, *last_hash), entries: Vec::new() };
@@ -186,6 +199,7 @@ impl Node {
                     write.base = Some(base);
                 }
             }
+            Note::Mending { write, .. } => self.mends = Some(write),
             Note::Proposed { .. }
             | Note::Accepted { .. }
             | Note::Refused { .. }
@@ -194,7 +208,7 @@ impl Node {
             | Note::ReadReady { .. }
             | Note::ReadRefused { .. }
             | Note::StorageFailed { .. }
-            | Note::Mended { .. }
+            | Note::StorageCorrupt { .. }
             | Note::Submitted { .. }
             | Note::Call(_)
             | Note::Return(_) => {}
@@ -204,6 +218,9 @@ impl Node {
     fn finish(&mut self, name: WriteId) {
         if self.failed {
             return;
+        }
+        if let Some((_, found)) = self.mending.take_if(|(mending, _)| *mending == name) {
+            found.iter().for_each(|write| self.disk.store(write));
         }
         let Some(place) = self.writes.iter().position(|write| write.name == name) else { return };
         let write = self.writes.remove(place);

@@ -113,11 +113,26 @@ impl Story {
 
     /// Boots a node on whose disk as many of the writes that were under way as `kept` survived a crash.
     pub(crate) fn boot_keeping(self, node: u16, kept: usize) -> Self {
+        let life = self.node(node).life + 1;
+        self.record(Record::Booted { process: ProcessId(node), life }).find_keeping(node, kept)
+    }
+
+    /// The same, but what survived has to be mended by a write, which is on its way.
+    pub(crate) fn boot_mending(mut self, node: u16, kept: usize) -> Self {
+        let life = self.node(node).life + 1;
+        self.writes_issued += 1;
+        let write = WriteId(self.writes_issued);
+        self.writes[usize::from(node)].push_back(write);
+        self.record(Record::Booted { process: ProcessId(node), life })
+            .note(node, Note::Mending { write, cut_bytes: 0, repaired_frames: 0 })
+            .find_keeping(node, kept)
+    }
+
+    fn find_keeping(self, node: u16, kept: usize) -> Self {
         let disk = self.node(node).disk_after(kept);
         let (last, hash) = (disk.log.last_index(), disk.log.last_prefix());
         let snapshot = disk.snapshot.as_deref().cloned();
-        let story = self.boot_finding(node, disk.term, disk.vote, (last, hash), snapshot);
-        story.tell_members(node)
+        self.find(node, disk.term, disk.vote, (last, hash), snapshot).tell_members(node)
     }
 
     pub(crate) fn boot_with(self, node: u16, last_index: u64, last_hash: Hash64) -> Self {
@@ -132,13 +147,24 @@ impl Story {
         node: u16,
         term: u64,
         vote: Option<ProcessId>,
-        (last_index, last_hash): (u64, Hash64),
+        last: (u64, Hash64),
         snapshot: Option<SnapshotFacts>,
     ) -> Self {
         let life = self.node(node).life + 1;
+        let story = self.record(Record::Booted { process: ProcessId(node), life });
+        story.find(node, term, vote, last, snapshot)
+    }
+
+    fn find(
+        self,
+        node: u16,
+        term: u64,
+        vote: Option<ProcessId>,
+        (last_index, last_hash): (u64, Hash64),
+        snapshot: Option<SnapshotFacts>,
+    ) -> Self {
         let snapshot = snapshot.map(Box::new);
-        self.record(Record::Booted { process: ProcessId(node), life })
-            .note(node, Note::Recovered { term, vote, last_index, last_hash, snapshot })
+        self.note(node, Note::Recovered { term, vote, last_index, last_hash, snapshot })
     }
 
     /// All that is on the way to the node's disk gets there.

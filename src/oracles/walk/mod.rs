@@ -219,7 +219,10 @@ impl Walk {
             if !from.up {
                 // As many of the writes that were under way as the move says got there.
                 let kept = usize::try_from(step.x).unwrap();
-                self.go(|story| story.boot_keeping(a, kept));
+                let mends = step.y == 1;
+                self.go(
+                    |story| if mends { story.boot_mending(a, kept) } else { story.boot_keeping(a, kept) },
+                );
             }
             return;
         }

@@ -31,7 +31,7 @@ fn played(scenario: &Scenario) -> Runner<'_, ()> {
         made: BTreeMap::new(),
         open_calls: Vec::new(),
         voided: Vec::new(),
-        damaged: BTreeSet::new(),
+        damaged: BTreeMap::new(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
