@@ -112,7 +112,8 @@ impl Tally {
         ];
         let mut sums = vec![self.runs, self.events, self.client_calls, self.client_answers];
         sums.extend(self.judged.values());
-        of_runs.into_iter().all(|count| count <= self.runs) && sums.into_iter().all(|sum| sum <= SUM_MAX)
+        let of_runs = of_runs.iter().chain(self.disk_faults.values());
+        of_runs.into_iter().all(|count| *count <= self.runs) && sums.into_iter().all(|sum| sum <= SUM_MAX)
     }
 
     /// The tally for people, a few lines.

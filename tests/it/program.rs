@@ -259,6 +259,7 @@ fn a_checkpoint_that_does_not_fit_ends_with_3_and_is_named() {
     let corrupt = [
         (good.replacen("\"runs\": 2", &format!("\"runs\": {most}"), 1), "a sum in `tally`"),
         (good.replacen("\"excused\": 0", &format!("\"excused\": {most}"), 1), "a sum in `tally`"),
+        (good.replacen("\"rot\": ", "\"rot\": 9", 1), "a sum in `tally`"),
         (String::new(), "no checkpoint of a campaign: EOF"),
         (good[..good.len() / 2].to_string(), "no checkpoint of a campaign: EOF"),
         (good.replacen("\"runs\": 2", "\"runs\": -2", 1), "no checkpoint of a campaign: invalid value"),
