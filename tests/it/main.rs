@@ -1,6 +1,8 @@
 //! Tests of the whole, from outside.
 
 mod campaigns;
+#[cfg(unix)]
+mod ci;
 mod disks;
 mod dying;
 mod ending;
