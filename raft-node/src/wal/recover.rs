@@ -12,7 +12,7 @@ use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::frame::{HEADER_BYTES, Read, header_fault};
+use super::frame::{HEADER_BYTES, Read, header, header_fault};
 use super::snapshot::SnapshotRef;
 use super::{File, Wal, snapshot};
 use crate::storage::{Durable, HardState, Write};
@@ -125,6 +125,33 @@ fn is_misplaced(log: &Scan, whole: u64, tail_bytes: &[u8], tail: &Scan) -> bool 
         || shifts.any(|shift| Some(shift) != first)
 }
 
+/// The tail with one rotten byte of its header or of its first frame put right; none if there is no such byte.
+///
+/// Without its beginning nothing of a tail is believed ([`is_misplaced`]), and what a crash tore at the end of the log
+/// could not be cut. Both can be put right without a guess: the header is always the same, and the frame is one of the
+/// log's if it differs from it in one byte only. For it to be another one with a rotten byte, the two would have to be equal
+/// in all but two, and they differ in their numbers, in their places and, with these, in their checksums: any two frames
+/// of one log are at least three bytes apart. So nothing is believed here that no checksum vouches for, and a frame that is
+/// bad in the log too, which may have been durable, is not found.
+fn mend_beginning(tail: &[u8], log: &[u8], log_scan: &Scan) -> Option<Vec<u8>> {
+    let differing =
+        |one: &[u8], other: &[u8]| one.iter().zip(other).filter(|(one, other)| one != other).take(2).count();
+    let (found, frames) = tail.split_at_checked(HEADER_BYTES)?;
+    let header = header(File::Tail);
+    match differing(found, &header) {
+        0 => {}
+        1 => return Some([&header, frames].concat()),
+        _ => return None,
+    }
+    if frames.is_empty() || Read::decode(frames).is_some() {
+        return None;
+    }
+    let in_log = log_scan.offsets.windows(2).map(|pair| &log[pair[0]..pair[1]]);
+    let mut copies = in_log.filter(|copy| copy.len() <= frames.len() && differing(copy, frames) == 1);
+    let copy = copies.next()?;
+    Some([&header, copy, &frames[copy.len()..]].concat())
+}
+
 pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
     if log.is_empty() {
         return first_boot(tail, snapshot);
@@ -132,7 +159,11 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     if let Some(what) = header_fault(File::Log, log) {
         return Err(Corrupt { file: File::Log, offset: 0, what });
     }
-    let (log_scan, tail_is_intact) = (Scan::of(File::Log, log), header_fault(File::Tail, tail).is_none());
+    let log_scan = Scan::of(File::Log, log);
+    let mended = mend_beginning(tail, log, &log_scan);
+    let is_whole = mended.is_none();
+    let tail = mended.as_deref().unwrap_or(tail);
+    let tail_is_intact = header_fault(File::Tail, tail).is_none();
     let tail_scan = Scan::of(File::Tail, if tail_is_intact { tail } else { &[] });
     let mut state = State::begin(&log_scan)?;
     let in_log = state.follow(log_scan.frames.iter(), |at| (File::Log, log_scan.offsets[at]))?;
@@ -157,6 +188,7 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     let in_frames = state.named;
     let named = state.take_snapshot(snapshot)?;
     let is_clean = named == in_frames
+        && is_whole
         && !is_misplaced
         && log_scan.end() == log.len()
         && in_log == log_scan.frames.len()

@@ -151,3 +151,52 @@ fn a_frame_whose_number_cannot_be_counted_on_from_is_no_frame() {
         assert_eq!(refused, "the log is corrupt at byte 16: the first frame is bad", "{seq}");
     }
 }
+
+/// One rotten byte at the beginning of the tail, and a log whose last frame a crash has torn: the frame is in the tail, or
+/// torn there too.
+#[test]
+fn a_rotten_byte_where_the_tail_begins_does_not_keep_a_torn_end_from_being_cut() {
+    for (together, bits) in [(1, 1_u8), (3, 0xff), (100, 0x18)] {
+        let Written { files, states } = write(8, together);
+        let (log, tail) = (frames(files.read(File::Log)), frames(files.read(File::Tail)));
+        let (first, last) = (tail.values().next().unwrap().0.clone(), log.values().last().unwrap().0.clone());
+        let before = &states[states.len() - 2];
+        for at in 0..first.end {
+            for left in [0, 1, last.len() / 2, last.len() - 1] {
+                let mut torn = files.clone();
+                torn.put(File::Log, |bytes| bytes.truncate(last.start + left));
+                torn.put(File::Tail, |bytes| bytes[at] ^= bits);
+                let recovered = recover(&torn).unwrap();
+                assert_eq!(recovered.durable, *states.last().unwrap(), "byte {at}: it is in the tail");
+                assert!(recovered.repair.rewrites);
+                torn.put(File::Tail, |bytes| bytes.truncate(bytes.len() - 1 - left.min(last.len() - 2)));
+                let recovered = recover(&torn).unwrap();
+                assert_eq!(recovered.durable, *before, "byte {at}: it is torn in both");
+                assert!(recovered.repair.rewrites);
+            }
+            // A byte of the last frame is rotten too, and its copy is intact: it was durable, and is not cut.
+            let mut rotten = files.clone();
+            rotten.flip(File::Log, last.end * 8 - 1);
+            rotten.put(File::Tail, |bytes| bytes[at] ^= bits);
+            assert_eq!(recover(&rotten).unwrap().durable, *states.last().unwrap(), "byte {at}");
+        }
+    }
+}
+
+/// Two rotten bytes at the beginning of the tail, or one there and one in the log's copy: nothing is put right by a guess.
+#[test]
+fn what_is_wrong_in_more_than_one_byte_where_the_tail_begins_is_not_put_right() {
+    let Written { files, .. } = write(8, 100);
+    let (log, tail) = (frames(files.read(File::Log)), frames(files.read(File::Tail)));
+    let (seq, first) = tail.iter().map(|(seq, (place, _))| (*seq, place.clone())).next().unwrap();
+    let last = log.values().last().unwrap().0.clone();
+    for at in first.start..first.end - 1 {
+        for (file, other) in [(File::Tail, at + 1), (File::Log, log[&seq].0.start)] {
+            let mut files = files.clone();
+            files.put(File::Tail, |bytes| bytes[at] ^= 1);
+            files.put(file, |bytes| bytes[other] ^= 1);
+            files.put(File::Log, |bytes| bytes.truncate(last.end - 1));
+            assert!(recover(&files).is_err(), "bytes {at} and {other} of {file:?}");
+        }
+    }
+}
