@@ -27,7 +27,7 @@ const PREFIX_BYTES: usize = 8;
 /// Number, what is durable, place.
 const NUMBERS_BYTES: usize = 24;
 /// No log comes so far; from here on there is room to count.
-const SEQ_MAX: u64 = u64::MAX / 2;
+pub(super) const SEQ_MAX: u64 = u64::MAX / 2;
 /// An entry without its payload: term, kind, length.
 const ENTRY_BYTES_MIN: usize = 13;
 

@@ -12,7 +12,7 @@ use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::frame::{HEADER_BYTES, Read, header, header_fault};
+use super::frame::{HEADER_BYTES, Read, SEQ_MAX, header, header_fault};
 use super::snapshot::SnapshotRef;
 use super::{File, Wal, snapshot};
 use crate::storage::{Durable, HardState, Write};
@@ -175,7 +175,6 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     }
     let all = || log_scan.claims().chain(tail_scan.claims()).map(|(_, claim)| claim);
     let claimed = all().map(|claim| claim.durable).max().unwrap_or(0);
-    // Numbers that were used, be it by a frame that is cut, are not used again.
     let last = all().map(|claim| claim.seq).max().unwrap_or(0);
     let corrupt = |what| Corrupt { file: File::Log, offset: log_scan.offsets[in_log], what };
     if claimed > state.seq {
@@ -184,6 +183,9 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     let is_misplaced = is_misplaced(&log_scan, state.whole, tail, &tail_scan);
     if is_misplaced && (last > state.seq || log.len() as u64 > state.end) {
         return Err(corrupt("a frame is bad or missing, and others stand where they were not written"));
+    }
+    if state.seq > SEQ_MAX / 2 {
+        return Err(corrupt("its last frame has a number that no log comes to"));
     }
     let in_frames = state.named;
     let named = state.take_snapshot(snapshot)?;
@@ -202,7 +204,11 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
         repaired_frames: usize::try_from(state.seq - from_log).unwrap_or(usize::MAX),
         rewrites: !is_clean,
     };
-    let seq = if is_clean { state.seq } else { last + 1 };
+    // Numbers that were used, be it by a frame that is cut, are not used again. A frame takes more than a byte: one whose
+    // number lies further ahead than the files are long is none, but bytes of a command.
+    let reach = state.seq + (log.len() + tail.len()) as u64;
+    let used = all().map(|claim| claim.seq).filter(|seq| *seq <= reach).max().unwrap_or(0);
+    let seq = if is_clean { state.seq } else { used + 1 };
     let mut wal = Wal::at(seq, state.durable.hard, named);
     if is_clean {
         wal.log_len = log.len();

@@ -7,8 +7,8 @@ use super::disk::{Files, recover};
 use super::history;
 use crate::storage::{Durable, HardState};
 use crate::types::{LogIndex, PersistId, Term};
-use crate::wal::File;
-use crate::wal::frame::{Body, Frame, HEADER_BYTES, Read, Whole, header};
+use crate::wal::frame::{Body, Frame, HEADER_BYTES, Read, SEQ_MAX, Whole, header};
+use crate::wal::{File, Sink};
 
 /// A disk after some writes, all of them durable, and the states before and after each of them.
 struct Written {
@@ -149,6 +149,49 @@ fn a_frame_whose_number_cannot_be_counted_on_from_is_no_frame() {
         });
         let refused = recover(&files).unwrap_err().to_string();
         assert_eq!(refused, "the log is corrupt at byte 16: the first frame is bad", "{seq}");
+    }
+}
+
+#[test]
+fn no_frame_is_so_far_that_nobody_could_count_on_from_it() {
+    let whole =
+        Whole { hard: HardState::default(), snapshot: None, base: (LogIndex::ZERO, Term::ZERO), log: &[] };
+    let forged = |seq| {
+        let mut files = Files::default();
+        files.put(File::Log, |bytes| {
+            bytes.extend_from_slice(&header(File::Log));
+            Frame { seq, durable: 0, place: 16, body: Body::Whole(whole) }.encode(bytes);
+        });
+        files
+    };
+    // As far as a log may come it is read, mended, and read again.
+    let mut files = forged(SEQ_MAX / 2 - 1);
+    files.append(File::Log, &[1]);
+    let mut wal = recover(&files).unwrap().wal;
+    wal.start(&mut files);
+    files.settle(&mut wal);
+    assert!(recover(&files).is_ok());
+    for seq in [SEQ_MAX / 2 + 1, SEQ_MAX] {
+        let refused = recover(&forged(seq)).unwrap_err().to_string();
+        assert!(refused.ends_with("its last frame has a number that no log comes to"), "{seq}: {refused}");
+    }
+}
+
+/// What a client says is written as it is, and may look like a frame when the one around it is torn.
+#[test]
+fn a_command_that_looks_like_a_frame_does_not_use_up_the_numbers() {
+    for seq in [SEQ_MAX / 2, SEQ_MAX] {
+        let (mut files, states) = (write(3, 1).files, write(3, 1).states);
+        let body = Body::Change { hard: None, snapshot: None, log: None };
+        let mut fake = Vec::new();
+        Frame { seq, durable: 0, place: files.read(File::Log).len() as u64 + 9, body }.encode(&mut fake);
+        files.append(File::Log, &[&[0; 9], &fake[..], &[0]].concat());
+        let recovered = recover(&files).unwrap();
+        assert_eq!(recovered.durable, *states.last().unwrap());
+        let mut wal = recovered.wal;
+        wal.start(&mut files);
+        files.settle(&mut wal);
+        assert_eq!(recover(&files).unwrap().durable, *states.last().unwrap(), "it starts again");
     }
 }
 
