@@ -143,4 +143,15 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     pub fn disk_capacity(&self, process: ProcessId) -> Option<u64> {
         self.world.disks[process.index()].orders.capacity
     }
+
+    /// How many appends of a process have reached its disk in a wrong place ([`crate::Fault::Misdirect`]). One that was
+    /// misdirected counts when it becomes durable, or when a crash keeps a part of it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process.
+    #[must_use]
+    pub fn misdirected_appends(&self, process: ProcessId) -> u64 {
+        self.world.disks[process.index()].misdirected
+    }
 }

@@ -2,72 +2,15 @@
 //!
 //! Owns the counts, and the silence at the end. Must not know the simulation, nor judge.
 
+mod disks;
+
+pub use disks::DISK_FAULTS;
+
 use crate::oracles::Judge;
 use crate::record::{MessageFacts, Note, Outcome, Record, Role};
-use sim_core::{Fault, Honesty, Interest, Observer, ProcessId, RecordKind, Stamp, VirtualTime};
+use disks::Disks;
+use sim_core::{CrashMode, DiskQuality, Interest, Observer, ProcessId, RecordKind, Stamp};
 use std::collections::BTreeMap;
-
-/// The faults of disks that are counted, by the verbs that order them.
-pub const DISK_FAULTS: [&str; 11] = [
-    "slow_disk",
-    "hold_writes",
-    "fail_write append",
-    "fail_write fsync",
-    "fill_disk",
-    "rot",
-    "misdirect_write",
-    "crash_at",
-    "set_crash_mode",
-    "lie_about_fsync",
-    "wipe",
-];
-
-/// Which of [`DISK_FAULTS`] a fault is; none if it undoes one, or is none of a disk.
-const fn disk_fault(fault: &Fault) -> Option<usize> {
-    match fault {
-        Fault::SetDisk { .. } => Some(0),
-        Fault::StallDisk { .. } => Some(1),
-        Fault::FailOperation { nth: 1.., .. } => Some(2),
-        Fault::FailSync { nth: 1.., .. } => Some(3),
-        Fault::LimitDisk { bytes: Some(_), .. } => Some(4),
-        Fault::FlipBits { .. } => Some(5),
-        Fault::Misdirect { .. } => Some(6),
-        Fault::CrashAt { .. } | Fault::CrashAtComing { .. } => Some(7),
-        Fault::SetCrashMode { .. } => Some(8),
-        Fault::SetHonesty { honesty: Honesty::LiesWhenDue | Honesty::LiesAtOnce, .. } => Some(9),
-        Fault::WipeDisk { .. } => Some(10),
-        Fault::FailOperation { nth: 0, .. }
-        | Fault::FailSync { nth: 0, .. }
-        | Fault::LimitDisk { bytes: None, .. }
-        | Fault::SetHonesty { honesty: Honesty::Honest, .. }
-        | Fault::UnstallDisk { .. }
-        | Fault::CompleteSync { .. }
-        | Fault::DisarmCrash { .. }
-        | Fault::HealDisk { .. }
-        | Fault::Cut { .. }
-        | Fault::Restore { .. }
-        | Fault::Isolate { .. }
-        | Fault::Reconnect { .. }
-        | Fault::Partition { .. }
-        | Fault::Heal
-        | Fault::Hold { .. }
-        | Fault::Release { .. }
-        | Fault::DeliverOne { .. }
-        | Fault::DropPending { .. }
-        | Fault::DeliverAll { .. }
-        | Fault::DuplicatePending { .. }
-        | Fault::Shuffle { .. }
-        | Fault::DropAfter { .. }
-        | Fault::StopDropping { .. }
-        | Fault::Clog { .. }
-        | Fault::SetQuality { .. }
-        | Fault::Crash { .. }
-        | Fault::Restart { .. }
-        | Fault::Pause { .. }
-        | Fault::Resume { .. }
-        | Fault::SetClock { .. } => None,
-    }
-}
 
 /// Counts of what happened in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -82,7 +25,8 @@ pub struct Happened {
     pub changes: u64,
     /// How many crashes came at a storage operation.
     pub operation_crashes: u64,
-    /// How often each of [`DISK_FAULTS`] was ordered before the end.
+    /// How often each of [`DISK_FAULTS`] did something before the end, be it that a sync took longer: an order that nothing
+    /// came under does not count. A misdirected write counts once its bytes are on the disk.
     pub disk_faults: [u64; DISK_FAULTS.len()],
     /// How many operations clients called.
     pub calls: u64,
@@ -98,6 +42,7 @@ pub struct Happened {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
     happened: Happened,
+    disks: Disks,
     /// By node: the entries of its log that hold configurations and are not known to be committed.
     told: BTreeMap<ProcessId, Vec<u64>>,
     /// Up to where anybody knows the log to be committed.
@@ -109,7 +54,12 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed, RecordKind::Injected]);
+    const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed]).and(Disks::INTEREST);
+
+    /// A witness of nodes whose disks begin like this.
+    pub(crate) fn new(disks: impl Iterator<Item = (DiskQuality, CrashMode)>) -> Self {
+        Self { disks: Disks::new(disks), ..Self::default() }
+    }
 
     /// The steps are done: up to this index everything was committed.
     pub(crate) fn steps_done(&mut self, committed: u64) {
@@ -127,9 +77,10 @@ impl Witness {
         self.silence.take().map_or(0, |(_, heard)| heard)
     }
 
-    /// What happened, once the judge is done.
-    pub(crate) fn conclude(self, judge: &Judge) -> Happened {
+    /// What happened, once the judge is done and if so many writes went to wrong places.
+    pub(crate) fn conclude(self, judge: &Judge, misdirected: u64) -> Happened {
         let mut happened = self.happened;
+        happened.disk_faults = self.disks.counts(misdirected);
         for (place, (_, count)) in happened.judged.iter_mut().zip(judge.counts()) {
             *place = count;
         }
@@ -207,16 +158,13 @@ impl Observer<MessageFacts, Note> for Witness {
 
     #[inline]
     fn observe(&mut self, stamp: Stamp, record: &Record) {
+        if !self.mends {
+            self.disks.observe(stamp.at, record);
+        }
         match record {
             Record::Noted { process, note } => self.note(*process, note),
             Record::Crashed { operation, .. } => {
                 self.happened.operation_crashes += u64::from(operation.is_some());
-            }
-            // What is ordered before anything has happened says what disks are like from the beginning.
-            Record::Injected { fault } if !self.mends && stamp.at > VirtualTime::ZERO => {
-                if let Some(sort) = disk_fault(fault) {
-                    self.happened.disk_faults[sort] += 1;
-                }
             }
             Record::Sent { id, facts, .. } => {
                 if let Some((nodes, heard)) = &mut self.silence

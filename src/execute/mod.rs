@@ -339,6 +339,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         sim.observer_mut().0.conclude(over);
         let (records, at, digest) = (sim.records(), sim.now(), sim.digest());
         let (checkpoints, stats) = (sim.checkpoints().to_vec(), sim.stats().clone());
+        let misdirected = everybody(&sim).map(|node| sim.misdirected_appends(node)).sum();
         let (judge, (_, (witness, watcher))) = sim.into_observer();
         let mut violations = judge.violations().to_vec();
         if let Some(Halt::Failed(violation)) = halted {
@@ -352,7 +353,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Expect::Violation(property) if violations.is_empty() => Verdict::FailedToFail(property),
             Expect::Pass | Expect::Violation(_) => Verdict::Failed,
         };
-        let happened = witness.conclude(&judge);
+        let happened = witness.conclude(&judge, misdirected);
         let outcome = Outcome {
             seed,
             verdict,

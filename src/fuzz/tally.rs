@@ -30,7 +30,7 @@ pub struct Tally {
     pub lost_unsynced: u64,
     /// In how many a node crashed at a storage operation.
     pub crashed_at_operation: u64,
-    /// In how many there was each fault of a disk, by the verb that orders it.
+    /// In how many each fault of a disk did something, by the verb that orders it.
     pub disk_faults: BTreeMap<String, u64>,
     /// In how many clients called.
     pub used_clients: u64,

@@ -162,7 +162,8 @@ impl Disk {
                 Share::Prefix(length) => length,
             };
             if operation.standing != Standing::Durable {
-                operation.harm(self.replaced[index], &bytes[..length], &mut self.damage);
+                let is_wrong = operation.harm(self.replaced[index], &bytes[..length], &mut self.damage);
+                self.misdirected += u64::from(is_wrong);
             }
             let file = &mut self.files[index];
             match operation.kind {

@@ -146,6 +146,8 @@ pub(crate) struct Disk {
     damage: Vec<Damage>,
     /// How many bits were drawn to be turned over.
     pub(crate) flips: u64,
+    /// How many appends have reached the disk in a wrong place.
+    pub(crate) misdirected: u64,
     /// What a durable replacement has left behind, for the next one.
     spare: Option<Box<Rest>>,
 }
@@ -171,6 +173,7 @@ impl Disk {
             is_troubled: false,
             damage: Vec::new(),
             flips: 0,
+            misdirected: 0,
             spare: None,
         }
     }
@@ -297,7 +300,7 @@ impl Disk {
 
     #[cold]
     fn retire_with_trouble(&mut self, number: u64) {
-        let Self { volatile, replaced, damage, .. } = self;
+        let Self { volatile, replaced, damage, misdirected, .. } = self;
         // The replacement, durable or gone, that each file is at.
         let mut of = replaced.clone();
         for operation in volatile.iter_mut().take_while(|operation| operation.number < number) {
@@ -312,7 +315,7 @@ impl Disk {
             match operation.kind {
                 Kind::Append => {
                     let bytes = operation.rest.as_deref().map_or(&[][..], |rest| &rest.bytes);
-                    operation.harm(of[index], bytes, damage);
+                    *misdirected += u64::from(operation.harm(of[index], bytes, damage));
                 }
                 Kind::Replace => replaced[index] = operation.number,
             }
@@ -349,13 +352,13 @@ impl Disk {
 
 impl Operation {
     /// Such bytes of an append reached the disk, in the file that the replacement `of` made: if it is misdirected, that
-    /// does damage.
-    fn harm(&self, of: u64, bytes: &[u8], damage: &mut Vec<Damage>) {
-        if let Some(rest) = &self.rest {
-            let harm = |offset, bytes| Damage { file: self.file, offset, what: Harm::Bytes(bytes), of };
-            damage.push(harm(self.offset, vec![0; bytes.len()]));
-            damage.push(harm(rest.landed, bytes.to_vec()));
-        }
+    /// does damage. Says whether it did.
+    fn harm(&self, of: u64, bytes: &[u8], damage: &mut Vec<Damage>) -> bool {
+        let Some(rest) = &self.rest else { return false };
+        let harm = |offset, bytes| Damage { file: self.file, offset, what: Harm::Bytes(bytes), of };
+        damage.push(harm(self.offset, vec![0; bytes.len()]));
+        damage.push(harm(rest.landed, bytes.to_vec()));
+        !bytes.is_empty()
     }
 }
 

@@ -142,7 +142,9 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
     let bystanders = u16::try_from(configs.len()).unwrap_or(u16::MAX) - scenario.nodes;
     let settings = Settings { link: scenario.network.quality(), bystanders, ..Settings::default() };
     let told = Told::new(scenario.nodes, clients::asks_who_answers(&scenario.steps));
-    let observer = (Judge::new(scenario.nodes), (told, (Witness::default(), watcher)));
+    let disks = (0..scenario.nodes).map(|node| scenario.storage.of(node));
+    let witness = Witness::new(disks.map(|disk| (disks::quality(&disk), disks::crash_mode(&disk))));
+    let observer = (Judge::new(scenario.nodes), (told, (witness, watcher)));
     let mut sim = Simulation::new(&settings, configs, seed, observer);
     for node in ProcessId::all(scenario.nodes) {
         disks::set_up(&mut sim, scenario, node);
