@@ -2,9 +2,11 @@
 //!
 //! `cargo bench --bench linear` prints a table of speeds. `-- --check` measures the two that are promised, and fails if one
 //! takes longer than it may. `-- compare 10000000` writes so many random histories as files, reads them as the tool does,
-//! compares what every tier says of them with the definition, and a thousandth as many long ones with each other.
+//! compares what every tier says of them with the definition, and a thousandth as many long ones with each other; with `drawn`
+//! behind the number they are compared as they were drawn, without files.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::disallowed_types,
     reason = "a benchmark measures wall time and prints it; nothing here decides a verdict"
 )]
@@ -149,20 +151,48 @@ fn comparisons(count: u64, way: Way) {
     println!("{} s", begin.elapsed().as_secs());
 }
 
+/// What is to be done.
+enum Choice {
+    Speeds,
+    Bounds,
+    Compare(u64, Way),
+}
+
+impl Choice {
+    /// What these words ask for; none if that cannot be told.
+    fn of(words: &[&str]) -> Option<Self> {
+        let count = |count: &str| count.parse().ok();
+        match words {
+            [] => Some(Self::Speeds),
+            ["--check"] => Some(Self::Bounds),
+            ["compare"] => Some(Self::Compare(1_000_000, Way::Read)),
+            ["compare", number] => Some(Self::Compare(count(number)?, Way::Read)),
+            ["compare", number, "drawn"] => Some(Self::Compare(count(number)?, Way::Drawn)),
+            _ => None,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     // `cargo bench` adds `--bench`.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    match arguments.first().map(String::as_str) {
-        Some("compare") => {
-            let count = arguments.get(1).and_then(|count| count.parse().ok()).unwrap_or(1_000_000);
-            let way = if arguments.get(2).is_some_and(|way| way == "drawn") { Way::Drawn } else { Way::Read };
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match Choice::of(&words) {
+        Some(Choice::Speeds) => {
+            speeds();
+            ExitCode::SUCCESS
+        }
+        Some(Choice::Bounds) => bounds(),
+        Some(Choice::Compare(count, way)) => {
             comparisons(count, way);
             ExitCode::SUCCESS
         }
-        Some("--check") => bounds(),
-        _ => {
-            speeds();
-            ExitCode::SUCCESS
+        None => {
+            let words = words.join(" ");
+            eprintln!(
+                "`{words}` means nothing here: expected nothing, `--check`, or `compare [COUNT [drawn]]`"
+            );
+            ExitCode::from(2)
         }
     }
 }

@@ -12,6 +12,7 @@
 //! - W3: 5 fresh nodes, 10 s, {0,1} cut from {2,3,4} from 2 s to 4 s, idle; the figure is seeds a second.
 #![expect(
     clippy::print_stdout,
+    clippy::print_stderr,
     clippy::disallowed_types,
     clippy::float_arithmetic,
     reason = "a benchmark measures wall time and prints rates; nothing here decides a run"
@@ -29,6 +30,7 @@ use sim_core::{
     Process, ProcessId, Settings, Simulation, Span, TimerId, VirtualTime, WriteId,
 };
 use std::collections::VecDeque;
+use std::process::ExitCode;
 use std::time::Instant;
 
 fn settings() -> Settings {
@@ -322,8 +324,9 @@ fn report(name: &str, run: impl FnOnce() -> Totals) {
 const GROWTH_MAX_PERCENT: f64 = 25.0;
 
 /// Runs long lives, each in a process of its own: what a process has needed at most it does not forget. Panics if memory
-/// grows with time.
+/// grows with time, or if there are no two times to compare.
 fn memory(hours: &[u64]) {
+    assert!(hours.len() > 1, "one time says nothing about growth");
     let run = |name: &str, hours: u64, snapshot_after: &[&str]| -> f64 {
         let seconds = (hours * 3_600).to_string();
         println!("{name} for {hours} virtual hours {}", snapshot_after.join(" "));
@@ -353,29 +356,61 @@ fn memory(hours: &[u64]) {
     }
 }
 
-fn main() {
-    let mut options = Choice {
-        what: String::new(),
-        seeds: None,
-        virtual_seconds: None,
-        snapshot_after: None,
-        judge: true,
-        digest: true,
-        clients: false,
-    };
-    // `cargo bench` adds `--bench`.
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--bare" => options.judge = false,
-            "--no-digest" => options.digest = false,
-            "--clients" => options.clients = true,
-            "--snapshot-after" => options.snapshot_after = arguments.next().and_then(|n| n.parse().ok()),
-            "--virtual-seconds" => options.virtual_seconds = arguments.next().and_then(|n| n.parse().ok()),
-            number if number.parse::<u64>().is_ok() => options.seeds = number.parse().ok(),
-            name => options.what = name.to_string(),
+/// What may be asked for, for whoever asked for something else.
+const USAGE: &str = "expected at most one of w0, w1, w2, w3, memory and sizes, a number of seeds for w3, and any of --bare, \
+     --no-digest, --clients, --snapshot-after ENTRIES and --virtual-seconds SECONDS";
+
+impl Choice {
+    const WORDS: [&str; 6] = ["w0", "w1", "w2", "w3", "memory", "sizes"];
+
+    /// What these words ask for. Nothing is guessed: a run that was not asked for would pass for the one that was.
+    fn of(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            what: String::new(),
+            seeds: None,
+            virtual_seconds: None,
+            snapshot_after: None,
+            judge: true,
+            digest: true,
+            clients: false,
+        };
+        // `cargo bench` adds `--bench`.
+        let mut arguments = arguments.filter(|argument| argument != "--bench");
+        while let Some(argument) = arguments.next() {
+            let mut number = || {
+                let number = arguments.next().unwrap_or_default();
+                number.parse().map_err(|_| format!("`{argument}` wants a number, found `{number}`"))
+            };
+            match argument.as_str() {
+                "--bare" => options.judge = false,
+                "--no-digest" => options.digest = false,
+                "--clients" => options.clients = true,
+                "--snapshot-after" => options.snapshot_after = Some(number()?),
+                "--virtual-seconds" => options.virtual_seconds = Some(number()?),
+                word if options.what.is_empty() && Self::WORDS.contains(&word) => {
+                    options.what = word.to_string();
+                }
+                other => match other.parse() {
+                    Ok(seeds) if options.seeds.is_none() => options.seeds = Some(seeds),
+                    _ => return Err(format!("`{other}` means nothing here")),
+                },
+            }
+        }
+        match options.seeds {
+            Some(_) if !["", "w3"].contains(&options.what.as_str()) => Err("seeds are for w3".to_string()),
+            _ => Ok(options),
         }
     }
+}
+
+fn main() -> ExitCode {
+    let options = match Choice::of(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(why) => {
+            eprintln!("{why}: {USAGE}");
+            return ExitCode::from(2);
+        }
+    };
     let wanted = |name: &str| options.what.is_empty() || options.what == name;
     if wanted("w0") {
         report("W0", || w0(&options));
@@ -390,7 +425,7 @@ fn main() {
         report("W3", || w3(&options));
     }
     if options.what.is_empty() {
-        memory(&[1]);
+        memory(&[1, 2]);
     }
     if options.what == "memory" {
         memory(&[1, 6, 24]);
@@ -400,4 +435,5 @@ fn main() {
             report(&format!("n={nodes}"), || w1(nodes, &options));
         }
     }
+    ExitCode::SUCCESS
 }
