@@ -3,7 +3,7 @@
 use seaworthy::execute::{Limits, Outcome, Verdict, run};
 use seaworthy::record::Record;
 use seaworthy::scenario::Scenario;
-use sim_core::Stamp;
+use sim_core::{Fault, Stamp};
 
 fn play(nodes: u16, members: &str, seed: u64) -> (Outcome, Vec<(Stamp, Record)>) {
     let text = format!("{{ \"name\": \"small\", \"nodes\": {nodes}, {members} }}");
@@ -73,22 +73,50 @@ fn a_drawn_core_lives_and_nobody_outside_is_heard() {
     assert!(cores.len() > 5, "seeds draw other cores: {cores:?}");
 }
 
+/// The links from this node over which messages still go once the end has cut what it cuts, of those within the core.
+fn open(after: &[(Stamp, Record)], core: &[u16], from: u16) -> usize {
+    let is_cut = |to: u16| {
+        let cut = |record: &Record| {
+            matches!(record, Record::Injected { fault: Fault::Cut { from: one, to: other, .. } }
+                if (one.0, other.0) == (from, to))
+        };
+        after.iter().any(|(_, record)| cut(record))
+    };
+    core.iter().filter(|to| **to != from && !is_cut(**to)).count()
+}
+
 #[test]
 fn over_a_chain_or_a_bridge_nodes_hear_their_neighbours_only() {
-    for (shape, most) in [("chain", 2), ("bridge", 1)] {
+    for shape in ["chain", "bridge"] {
+        let mut sizes = Vec::new();
         for seed in 0..20 {
             let end_of = format!(
                 r#""end": {{ "live": {{ "core": {{ "quorum": {{ "connectivity": "{shape}" }} }} }} }}"#
             );
             let (_, records) = play(5, &format!("{GUARDED}, {WORK}, {end_of}"), seed);
             let (core, after) = end(&records);
+            let (_, begin) = &after[0];
+            let said =
+                matches!(begin, Record::Marked { text } if text.contains(&format!(" over a {shape}, then")));
+            assert!(said, "{shape} seed {seed}: {begin:?}");
+            let mut degrees: Vec<usize> = core.iter().map(|node| open(after, &core, *node)).collect();
+            degrees.sort_unstable();
+            let mut wanted = vec![1; core.len()];
+            match shape {
+                "chain" => wanted[2..].fill(2),
+                // The one in the middle of a bridge is linked with all.
+                _ => wanted[core.len() - 1] = core.len() - 1,
+            }
+            assert_eq!(degrees, wanted, "{shape} seed {seed}");
             let links = used(after, 5);
-            let heard = |node: u16| links.iter().filter(|(from, _)| *from == node).count();
-            let many = core.iter().filter(|node| heard(**node) > most).count();
-            // The one in the middle of a bridge is linked with all.
-            assert!(many <= usize::from(shape == "bridge"), "{shape} seed {seed}: {links:?}");
+            for node in &core {
+                let heard = links.iter().filter(|(from, _)| from == node).count();
+                assert!(heard <= open(after, &core, *node), "{shape} seed {seed}: {links:?}");
+            }
             assert!(last_mark(&records).starts_with("live: "));
+            sizes.push(core.len());
         }
+        assert!(sizes.contains(&3) && sizes.contains(&4), "{sizes:?}");
     }
 }
 
@@ -154,9 +182,19 @@ fn who_has_not_heard_yet_that_its_disk_failed_stops_before_it_is_counted_on() {
         );
         for seed in 0..10 {
             let (_, records) = play(3, &steps, seed);
-            let (core, _) = end(&records);
-            let failed = records.iter().any(|(_, record)| matches!(record, Record::Crashed { .. }));
-            assert!(failed && core.iter().any(|node| *node > 0), "{core:?}");
+            let (core, after) = end(&records);
+            // All are up when the steps are done. Who is left out of the core may crash, but not before it is chosen.
+            let before = &records[..records.len() - after.len()];
+            let mut stopped: Vec<u16> = before
+                .iter()
+                .filter_map(|(_, record)| match record {
+                    Record::Crashed { process, .. } => Some(process.0),
+                    _ => None,
+                })
+                .collect();
+            stopped.sort_unstable();
+            assert_eq!(stopped, [1, 2], "seed {seed}");
+            assert!(core.iter().any(|node| *node > 0), "one of them is counted on: {core:?}");
             assert!(last_mark(&records).starts_with("live: "), "{}", last_mark(&records));
         }
     }
