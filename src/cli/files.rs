@@ -64,10 +64,10 @@ pub(crate) fn read_text(path: &Path, most: u64) -> std::io::Result<String> {
 
 /// Reads a scenario, or says what is wrong with it.
 pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
-    // A file that is not there has no line to show.
-    std::fs::File::open(path)
+    // A file that is not there has no line to show. And a pipe gives what it holds once.
+    let file = std::fs::File::open(path)
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
-    Scenario::read(path).map_err(|error| {
+    Scenario::read_open(path, &file).map_err(|error| {
         let rendered = error.render(output.error_color(), output.width);
         Failure::new(Exit::BadInput, format!("{}\n{}", shown(path), rendered.trim_end()))
     })

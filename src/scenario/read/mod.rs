@@ -13,6 +13,7 @@ use core::ops::Range;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
 use serde::Deserialize;
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -50,8 +51,18 @@ impl Scenario {
     /// If it cannot be read, or is not a scenario: see [`Scenario::parse`].
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ScenarioError> {
         let path = path.as_ref();
+        let wrong = |message: &str| whole_file(&path.display().to_string(), message);
+        if path.is_dir() {
+            return Err(wrong(DIRECTORY));
+        }
+        let file = File::open(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        Self::read_open(path, &file)
+    }
+
+    /// The same of the file at `path` that was opened, for one that can be opened only once, such as a pipe.
+    pub(crate) fn read_open(path: &Path, file: &File) -> Result<Self, ScenarioError> {
         let name = path.display().to_string();
-        let bytes = bytes_of(path).map_err(|message| whole_file(&name, &message))?;
+        let bytes = bytes_of(file).map_err(|message| whole_file(&name, &message))?;
         let text = text_of(&name, &bytes)?;
         Self::parse(&name, text)
     }
@@ -115,19 +126,20 @@ fn placed(finding: &check::Finding, tree: &Value<'_>) -> Flaw {
     Flaw::new(range.start..range.end, finding.message.clone()).label(written.to_string())
 }
 
-fn bytes_of(path: &Path) -> Result<Vec<u8>, String> {
-    if path.is_dir() {
-        return Err("this is a directory: expected a scenario file".to_owned());
+const DIRECTORY: &str = "this is a directory: expected a scenario file";
+
+fn bytes_of(file: &File) -> Result<Vec<u8>, String> {
+    let data = file.metadata().map_err(|error| format!("cannot be read: {error}"))?;
+    if data.is_dir() {
+        return Err(DIRECTORY.to_owned());
     }
-    let file = std::fs::File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     let mut bytes = Vec::new();
     // One byte more than allowed shows that it is too large, however large it is.
     let limit = SIZE_MAX as u64 + 1;
     file.take(limit).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.len() > SIZE_MAX {
-        // Of a device it says 0.
-        let size = std::fs::metadata(path).map_or(limit, |data| data.len().max(limit));
-        return Err(too_large(size));
+        // Of a device its length says 0.
+        return Err(too_large(data.len().max(limit)));
     }
     Ok(bytes)
 }
