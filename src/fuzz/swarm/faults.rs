@@ -8,7 +8,8 @@ use crate::scenario::{
     Crash, CrashAt, CrashPoint, DiskOptions, Isolate, LinkRule, Nodes, OperationRef, Propose, Scenario, Step,
     StorageOptions, Target,
 };
-use sim_core::{Fault, FaultMix, FaultPlan, InFlight, Ratio, Settings, Span, Stream, VirtualTime};
+use sim_core::{Fault, FaultMix, FaultPlan, InFlight, ProcessId, Ratio, Settings, Span, Stream, VirtualTime};
+use std::collections::BTreeSet;
 
 /// Faults from a plan of the world's.
 pub(super) fn plan(
@@ -50,9 +51,11 @@ pub(super) fn plan(
         clock_ppm_max: scenario.raft.clock_drift_max.ppm(),
     };
     let plan = FaultPlan::draw(&mix, scenario.nodes, &usual(scenario), scenario.seed.0, 0);
+    let mut odd_modes = BTreeSet::new();
     // Beyond the horizon the end of the scenario mends what is still broken.
     for planned in plan.faults.into_iter().filter(|planned| planned.at <= end) {
-        let step = step_of(&own(planned.fault, scenario)).expect("every fault that a plan holds is a step");
+        let fault = own(planned.fault, scenario, &mut odd_modes);
+        let step = step_of(&fault).expect("every fault that a plan holds is a step");
         timeline.at(planned.at.since(VirtualTime::ZERO), step);
     }
 }
@@ -77,7 +80,10 @@ fn usual(scenario: &Scenario) -> Settings {
 }
 
 /// A plan mends a link or a disk by making it like all others: here, like it was itself.
-fn own(fault: Fault, scenario: &Scenario) -> Fault {
+///
+/// What makes a link or a disk slow never makes it like the others. What a crash keeps is drawn from all that there is, so
+/// `odd_modes` remembers whose disk keeps what was drawn: the next order for that one mends it.
+fn own(fault: Fault, scenario: &Scenario, odd_modes: &mut BTreeSet<ProcessId>) -> Fault {
     let usual = usual(scenario);
     match fault {
         Fault::SetQuality { from, to, quality } if quality == usual.link => {
@@ -89,7 +95,9 @@ fn own(fault: Fault, scenario: &Scenario) -> Fault {
         Fault::SetDisk { process, quality } if *quality == usual.disk => {
             Fault::SetDisk { process, quality: Box::new(disks::quality(&scenario.storage.of(process.0))) }
         }
-        Fault::SetCrashMode { process, mode } if mode == usual.crash => {
+        Fault::SetCrashMode { process, .. } if odd_modes.insert(process) => fault,
+        Fault::SetCrashMode { process, .. } => {
+            odd_modes.remove(&process);
             Fault::SetCrashMode { process, mode: disks::crash_mode(&scenario.storage.of(process.0)) }
         }
         other => other,
