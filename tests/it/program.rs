@@ -291,22 +291,22 @@ fn the_small_commands_print_what_they_should() {
     assert!(out(&["-q", "run", STORY]).is_empty(), "quiet says nothing of what went well");
 }
 
-/// As what a shell makes of `<(command)`: what was read of it is gone, and who opens it again waits for ever.
+/// As what a shell makes of `<(command)`: who opens it again has lost what was in it, or waits for ever. Not every time, so
+/// it is tried often enough.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_scenario_is_read_from_a_pipe_as_from_a_file() {
     let pipe = temporary("pipe.json");
-    let _ = std::fs::remove_file(&pipe);
-    let script = r#"mkfifo "$1" && { cat "$2" >"$1" & timeout 60 "$0" run "$1" --format json; }"#;
+    let script = r#"for i in $(seq 30); do
+        rm -f "$1" && mkfifo "$1" || exit 1
+        cat "$2" >"$1" &
+        timeout 30 "$0" check "$1" || exit 1
+    done"#;
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", script]).arg(program().get_program()).arg(&pipe).arg(root().join(STORY));
     let output = shell.output().expect("there is a shell");
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let digest = |output: &Output| {
-        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
-        document["runs"][0]["digest"].to_string()
-    };
-    assert_eq!(digest(&output), digest(&seaworthy(&["run", STORY, "--format", "json"])));
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!(text(&output.stdout).matches("leader_disconnect_reconnect_5").count(), 30);
 }
 
 #[test]
