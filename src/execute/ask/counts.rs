@@ -5,7 +5,7 @@ use crate::execute::steps::read_kind;
 use crate::execute::{Marked, everybody};
 use crate::record::{MESSAGE_KINDS, MessageFacts, Note};
 use crate::scenario::{Calls, Count, Elapsed, MessageBytes, Messages, Name, Reads, Target};
-use sim_core::{Observer, ProcessId, Span, Traffic};
+use sim_core::{Observer, ProcessId, Span, Traffic, VirtualTime};
 
 impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     pub(super) fn counted(&self, target: &Target, bounds: &Count, explain: bool) -> Answer {
@@ -67,7 +67,12 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         if asked.at_least.unwrap_or(Span::ZERO) <= elapsed && elapsed <= asked.at_most.unwrap_or(Span::MAX) {
             return Ok(None);
         }
-        no!(explain, "{elapsed} have passed")
+        let least = asked.at_least.map(|span| format!("at least {span}"));
+        let most = asked.at_most.map(|span| format!("at most {span}"));
+        let expected: Vec<String> = least.into_iter().chain(most).collect();
+        // As every time in a report.
+        let passed = VirtualTime::ZERO.after(elapsed);
+        no!(explain, "{passed} have passed, expected {}", expected.join(" and "))
     }
 
     /// How many marks there were when this one was set.

@@ -126,7 +126,8 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
         for node in self.somebody(&asked.of)? {
             let vote = self.node(node).vote;
             if vote.as_slice() != wanted {
-                no!(explain, "the vote of node {node} is {vote:?}");
+                let has = vote.map_or_else(|| "nobody".to_string(), |vote| format!("node {vote}"));
+                no!(explain, "node {node} has voted for {has}");
             }
         }
         Ok(None)

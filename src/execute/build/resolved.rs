@@ -2,6 +2,7 @@
 
 use crate::scenario::{RaftOptions, Scenario};
 use serde_json::Value;
+use sim_core::Latency;
 
 /// Every option of a run as it is after all defaults and overrides, one subject a line. Of what is off or absent by default
 /// only what is on is told.
@@ -22,7 +23,7 @@ pub fn resolved(scenario: &Scenario) -> Vec<String> {
     let network = &scenario.network;
     lines.push(format!(
         "network   latency {}, loss {}, duplicate {}, reorder {} by {}, corrupt {}, fifo {}",
-        json(&network.latency),
+        latency(&network.latency),
         network.loss,
         network.duplicate,
         network.reorder,
@@ -35,9 +36,9 @@ pub fn resolved(scenario: &Scenario) -> Vec<String> {
     let capacity = storage.capacity.map_or_else(|| "none".to_string(), |bytes| bytes.to_string());
     lines.push(format!(
         "storage   write {}, notice {}, crash {}, torn {}, capacity {capacity}",
-        json(&storage.write),
-        json(&storage.notice),
-        json(&storage.crash),
+        latency(&storage.write),
+        latency(&storage.notice),
+        plain(&value(&storage.crash)),
         storage.torn
     ));
     for (node, disk) in &storage.nodes {
@@ -62,8 +63,7 @@ fn raft(options: &RaftOptions) -> String {
         "heartbeat {}, election timeout {min}..{max}, noop on election {}, entries per append {}",
         options.heartbeat, options.noop_on_election, options.entries_per_append
     );
-    let fields = |options: &RaftOptions| serde_json::to_value(options).expect("options have a JSON form");
-    let (own, usual) = (fields(options), fields(&RaftOptions::default()));
+    let (own, usual) = (value(options), value(&RaftOptions::default()));
     let own = own.as_object().into_iter().flatten();
     for (key, value) in own.filter(|(key, value)| usual.get(key) != Some(value)) {
         if !ALWAYS.contains(&key.as_str()) {
@@ -78,6 +78,22 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_string)
 }
 
+/// A distribution as it would stand in a sentence, with the words of scenario files.
+fn latency(latency: &Latency) -> String {
+    match latency {
+        Latency::Constant(span) => span.to_string(),
+        Latency::Uniform(min, max) => format!("uniform {min}..{max}"),
+        Latency::HeavyTail { min, typical, max } => format!("heavy_tail {min}..{max}, typical {typical}"),
+        Latency::Bimodal { fast, slow, slow_share } => {
+            format!("bimodal {}..{}, {slow_share} {}..{}", fast.0, fast.1, slow.0, slow.1)
+        }
+    }
+}
+
+fn value(value: &impl serde::Serialize) -> Value {
+    serde_json::to_value(value).expect("options have a JSON form")
+}
+
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("options can be written as JSON")
 }
@@ -85,6 +101,26 @@ fn json(value: &impl serde::Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn latencies_are_told_in_words() {
+        for (form, told) in [
+            (r#"{ "constant": "3ms" }"#, "latency 3ms, loss"),
+            (r#"{ "uniform": ["1ms", "1500us"] }"#, "latency uniform 1ms..1500us, loss"),
+            (
+                r#"{ "heavy_tail": { "min": "1ms", "typical": "2ms", "max": "1s" } }"#,
+                "latency heavy_tail 1ms..1s, typical 2ms, loss",
+            ),
+            (
+                r#"{ "bimodal": { "fast": ["1ms", "2ms"], "slow": ["50ms", "60ms"], "slow_share": "1%" } }"#,
+                "latency bimodal 1ms..2ms, 1% 50ms..60ms, loss",
+            ),
+        ] {
+            let text = format!(r#"{{ "name": "told", "nodes": 3, "network": {{ "latency": {form} }} }}"#);
+            let lines = resolved(&Scenario::parse("told", &text).unwrap());
+            assert!(lines.iter().any(|line| line.contains(told)), "{told} in {lines:#?}");
+        }
+    }
 
     #[test]
     fn what_is_on_is_told_and_what_is_off_is_not() {
@@ -103,7 +139,7 @@ mod tests {
             "down      [3]",
             "initial   node 0 {\"log\":[1]}",
             "corrupt 1%",
-            "crash \"lose\", torn true, capacity 9000",
+            "write uniform 100us..1ms, notice 0ms, crash lose, torn true, capacity 9000",
             "clock     node 2 {\"drift\":\"1%\"}",
             "workload  {\"clients\":2",
         ] {

@@ -115,6 +115,20 @@ fn state_machines_that_have_seen_different_things_are_not_equal() {
 }
 
 #[test]
+fn times_and_nodes_are_told_as_people_write_them() {
+    let passed = |bounds: &str| {
+        format!(r#""steps": [{{ "sleep": "1500us" }}, {{ "assert": {{ "elapsed": {{ {bounds} }} }} }}]"#)
+    };
+    fails(&passed(r#""at_most": "1ms""#), "0.001500s have passed, expected at most 1ms");
+    let both = passed(r#""at_least": "2ms", "at_most": "1s""#);
+    fails(&both, "0.001500s have passed, expected at least 2ms and at most 1s");
+    let vote =
+        |steps: &str| format!(r#""steps": [{steps}{{ "assert": {{ "vote": {{ "of": 1, "is": 2 }} }} }}]"#);
+    fails(&vote(""), "node 1 has voted for nobody");
+    fails(&vote(r#"{ "campaign": 0 }, { "sleep": "40ms" }, "#), "node 1 has voted for node 0");
+}
+
+#[test]
 fn what_is_asked_of_a_node_that_is_down_is_told() {
     let ask = |predicate: &str| format!(r#""steps": [LED, {{ "crash": "f" }}, {{ "assert": {predicate} }}]"#);
     for predicate in [
