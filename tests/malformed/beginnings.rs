@@ -142,6 +142,33 @@ fn snapshots_that_end_with_different_entries() {
 }
 
 #[test]
+fn snapshots_of_what_no_majority_of_the_voters_has() {
+    let members = "\"members\": { \"voters\": [0, 1, 2], \"learners\": [3] },";
+    let refused =
+        |initial: &str, why: &[&str]| field_refused(&format!("{members} \"initial\": {{ {initial} }}"), why);
+    let own = "{ \"snapshot\": { \"index\": 3, \"term\": 2 } }";
+    let told = own.replace("{ \"index", "§{ \"index");
+    let few = ["0 of 3 voters", "1 of 3 voters"].map(|count| format!("{count} begin with the last entry"));
+    let (none, one): (&[&str], &[&str]) =
+        (&[&few[0], "expected at least 2"], &[&few[1], "index 3 in term 2"]);
+    refused(&format!("\"1\": {told}"), one);
+    // A log that is too short, one that ends otherwise, and a learner: none of them counts.
+    refused(&format!("\"0\": {{ \"log\": [1, 1] }}, \"1\": {told}"), one);
+    refused(&format!("\"0\": {{ \"log\": [1, 1, 1] }}, \"1\": {told}, \"3\": {own}"), one);
+    // The later of two is what was committed last.
+    let earlier = "{ \"snapshot\": { \"index\": 1, \"term\": 1 } }";
+    refused(&format!("\"0\": {earlier}, \"1\": {told}, \"2\": {earlier}"), one);
+    refused(&format!("\"3\": {told}"), none);
+    // Who is no member knows no configuration.
+    let (members, log) = ("\"members\": { \"voters\": [0, 1, 2] },", "{ \"log\": [1, 1, 2] }");
+    field_refused(&format!("{members} \"initial\": {{ \"3\": {told} }}"), none);
+    field_refused(
+        &format!("{members} \"initial\": {{ \"0\": {log}, \"1\": {log}, \"3\": {told} }}"),
+        &["only nodes that are no members begin with a snapshot", "on a voter or a learner"],
+    );
+}
+
+#[test]
 fn logs_that_nobody_can_compare_are_not_compared() {
     let far = "{ \"snapshot\": { \"index\": 18446744073709551615, \"term\": 1 }, \"log\": [1] }";
     let text = |before: &str| {

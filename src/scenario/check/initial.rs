@@ -38,6 +38,9 @@ impl Checker {
                 c.one_history(&scenario.initial);
                 c.one_snapshot_of_an_index(&scenario.initial);
             }
+            if c.found() == before {
+                c.what_is_covered_is_committed(scenario);
+            }
         });
         self.under("clocks", |c| {
             for (key, clock) in &scenario.clocks {
@@ -137,6 +140,46 @@ impl Checker {
         }
     }
 
+    /// What a snapshot covers is committed: a majority of the voters begins with the last of it, or the cluster would have
+    /// lost something before it began. And somebody must know under which configuration that was.
+    fn what_is_covered_is_committed(&mut self, scenario: &Scenario) {
+        let all: Vec<u16> = (0..scenario.nodes).collect();
+        let (voters, learners): (&[u16], &[u16]) = match &scenario.members {
+            Some(members) => (&members.voters, &members.learners),
+            None => (&all, &[]),
+        };
+        let snapshots = || scenario.initial.iter().filter_map(|(key, state)| Some((key, state.snapshot?)));
+        let Some((key, last)) = snapshots().max_by_key(|(key, own)| (own.index, core::cmp::Reverse(**key)))
+        else {
+            return;
+        };
+        let begins = |voter: &&u16| {
+            scenario.initial.get(&NodeKey(**voter)).is_some_and(|state| holds_last_of(state, last))
+        };
+        let (count, majority) = (voters.iter().filter(begins).count(), voters.len() / 2 + 1);
+        let is_member = |key: &NodeKey| voters.contains(&key.0) || learners.contains(&key.0);
+        let is_known = snapshots().any(|(key, _)| is_member(key));
+        self.under(&key.to_string(), |c| {
+            c.under("snapshot", |c| {
+                c.wrong_if(count < majority, || {
+                    format!(
+                        "what a snapshot covers is committed, but {count} of {of} voters begin with the last entry of this one: \
+                         expected at least {majority}\ngive them this snapshot, or logs that reach index {index} in term \
+                         {term}",
+                        of = voters.len(),
+                        index = last.index,
+                        term = last.term,
+                    )
+                });
+                c.wrong_if(count >= majority && !is_known, || {
+                    "only nodes that are no members begin with a snapshot, which says nothing about who the members were: \
+                     expected one on a voter or a learner too"
+                        .to_owned()
+                });
+            });
+        });
+    }
+
     /// Logs with an entry of the same index and term are identical up to it (Raft §5.3): no cluster gets elsewhere.
     fn one_history(&mut self, states: &BTreeMap<NodeKey, InitialState>) {
         let states: Vec<_> = states.iter().collect();
@@ -199,6 +242,15 @@ impl Checker {
             });
         }
     }
+}
+
+/// Whether a node that begins like this has the last entry that the snapshot covers.
+fn holds_last_of(state: &InitialState, snapshot: InitialSnapshot) -> bool {
+    if state.snapshot == Some(snapshot) {
+        return true;
+    }
+    let place = snapshot.index.checked_sub(state.base() + 1).and_then(|place| usize::try_from(place).ok());
+    place.and_then(|place| state.log.get(place)).is_some_and(|entry| entry.term == snapshot.term)
 }
 
 /// The lowest index at which two logs differ although they agree on a later entry.

@@ -56,7 +56,8 @@ fn mit_snapshot_all_crash_and_init_can_be_said() {
     );
     said(
         "manual_snapshots",
-        r#""nodes": 3, "initial": { "1": { "log": [1, 1], "snapshot": { "index": 5, "term": 1 } } }, "steps": [
+        r#""nodes": 3, "initial": { "0": { "snapshot": { "index": 5, "term": 1 } },
+                "1": { "log": [1, 1], "snapshot": { "index": 5, "term": 1 } } }, "steps": [
             { "snapshot": "leader" }, { "compact": { "nodes": "leader", "keep": 2 } }, { "compact": "all" },
             { "send_snapshot": "follower 0" }, { "send_snapshot": { "from": "leader", "to": 2 } },
             { "assert": { "last_entry": { "of": 1, "index": 7, "term": 1 } } }
