@@ -80,7 +80,12 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     }
 
     pub(super) fn clients_done(&self, asked: &ClientsDone, explain: bool) -> Answer {
-        for client in self.resolve(asked.clients.as_ref().unwrap_or(&Target::Clients), None)? {
+        let target = asked.clients.as_ref().unwrap_or(&Target::Clients);
+        // Asked at every event: who only wants to hear yes or no need not wait for the list of those who are meant.
+        if !explain && let Some(busy) = self.somebody_is_busy(target) {
+            return if busy { Err(String::new()) } else { Ok(None) };
+        }
+        for client in self.resolve(target, None)? {
             let Some(process) = self.sim.process(client).and_then(Member::client) else { continue };
             let it = process.client();
             if it.has_more_to_do() {
@@ -89,5 +94,25 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether somebody has more to do of the clients that a target names, if it names clients and nothing else.
+    fn somebody_is_busy(&self, target: &Target) -> Option<bool> {
+        let is_busy = |client: ProcessId| {
+            let process = self.sim.process(client).and_then(Member::client);
+            process.is_some_and(|process| process.client().has_more_to_do())
+        };
+        if let Target::Clients = target {
+            return Some(self.memory.clients.everybody().any(is_busy));
+        }
+        if let Target::Client(client) = target {
+            return self.memory.clients.process(client).map(is_busy);
+        }
+        let Target::List(items) = target else { return None };
+        let mut busy = false;
+        for item in items {
+            busy |= self.somebody_is_busy(item)?;
+        }
+        Some(busy)
     }
 }

@@ -4,6 +4,7 @@ use crate::adapter::{ClientConfig, MemberConfig};
 use crate::kv::ScriptOptions;
 use crate::scenario::{Client, Name, Scenario, Step};
 use sim_core::{ProcessId, Ratio, Span};
+use std::collections::BTreeMap;
 
 /// How long a client that calls for a step waits for an answer before it asks again.
 const CALL_TIMEOUT: Span = Span::from_millis(200);
@@ -15,14 +16,14 @@ pub(crate) struct Clients {
     first: u16,
     /// How many the workload has.
     workers: u16,
-    /// Those who call for steps.
-    callers: Vec<Name>,
+    /// Those who call for steps, and how many come before each: a file may have thousands, and each call looks for one.
+    callers: BTreeMap<Name, u16>,
 }
 
 impl Clients {
     pub(crate) fn of(scenario: &Scenario) -> Self {
         let workers = scenario.workload.as_ref().map_or(0, |workload| workload.clients);
-        Self { first: scenario.nodes, workers, callers: scenario.callers() }
+        Self { first: scenario.nodes, workers, callers: scenario.callers().into_iter().zip(0..).collect() }
     }
 
     fn count(&self) -> u16 {
@@ -50,8 +51,8 @@ impl Clients {
 
     /// The process of the client that calls under this name.
     pub(crate) fn caller(&self, name: &Name) -> Option<ProcessId> {
-        let place = self.callers.iter().position(|caller| caller == name)?;
-        self.everybody().nth(usize::from(self.workers) + place)
+        let place = *self.callers.get(name)?;
+        Some(ProcessId(self.first + self.workers + place))
     }
 
     /// What they are started with, in the order of their processes.

@@ -5,7 +5,7 @@
 
 use crate::kv;
 use crate::scenario::{Key, Operation, Predicate, Scenario, Step};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The first number of a key that the workload does not use.
 const OWN_FIRST: u32 = 1_000_000;
@@ -14,7 +14,7 @@ const OWN_FIRST: u32 = 1_000_000;
 pub(crate) fn numbers(scenario: &Scenario) -> BTreeMap<Key, kv::Key> {
     let mut keys = Vec::new();
     of_steps(&scenario.steps, &mut keys);
-    let given: Vec<u32> = keys.iter().filter_map(|key| key.number()).collect();
+    let given: BTreeSet<u32> = keys.iter().filter_map(|key| key.number()).collect();
     let mut numbers = BTreeMap::new();
     let mut own = (OWN_FIRST..).filter(|number| !given.contains(number));
     for key in keys {

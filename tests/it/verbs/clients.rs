@@ -97,3 +97,29 @@ fn those_who_call_for_steps_are_neither_started_nor_stopped_with_the_workload() 
     );
     passes(&fields);
 }
+
+/// To hear yes or no, and to hear why, are two ways to the same.
+#[test]
+fn who_waits_for_clients_waits_for_all_that_are_meant_and_no_others() {
+    let busy = r#""workload": { "clients": 2, "operations": 20 }, "steps": [LED,
+        { "call": { "client": "alice", "op": { "get": "x" } } }, "#;
+    for (clients, are_done) in [
+        (r#""clients""#, false),
+        (r#""client 1""#, false),
+        (r#""client alice""#, true),
+        (r#"["client alice", "client 0"]"#, false),
+        (r#"["client alice", "client alice"]"#, true),
+        (r#"["client alice", "clients"]"#, false),
+    ] {
+        let done = format!(r#"{{ "clients_done": {{ "clients": {clients} }} }}"#);
+        let asked = if are_done { done.clone() } else { format!(r#"{{ "not": {done} }}"#) };
+        passes(&format!(r#"{busy} {{ "assert": {asked} }} ]"#));
+        let awaited = format!(r#"{{ "await_clients": {{ "clients": {clients}, "within": "30s" }} }}"#);
+        passes(&format!(r#"{busy} {awaited}, {{ "assert": {done} }} ]"#));
+        let at_once = format!(r#"{{ "await_clients": {{ "clients": {clients}, "within": "1us" }} }} ]"#);
+        match are_done {
+            true => passes(&format!("{busy} {at_once}")),
+            false => fails(&format!("{busy} {at_once}"), "await_clients: not within 1us: client "),
+        };
+    }
+}
