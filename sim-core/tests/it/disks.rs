@@ -312,6 +312,31 @@ fn a_misdirected_append_lands_on_older_bytes() {
 }
 
 #[test]
+fn a_misdirected_append_counts_once_its_bytes_are_on_the_disk() {
+    let mut world = scribe();
+    inject(&mut world, Fault::Misdirect { process: P0, file: LOG, offset: Some(0) });
+    ask(&mut world, &[append("abc")]);
+    assert_eq!(world.misdirected_appends(P0), 0, "it is on its way");
+    let (mut lost, mut kept) = (world.clone(), world.clone());
+    survivors(&mut lost, Kept::Nothing, false);
+    assert_eq!(lost.misdirected_appends(P0), 0, "the crash took it away");
+    ask(&mut kept, &[Order::Sync]);
+    kept.run_until(at(10));
+    assert_eq!(kept.misdirected_appends(P0), 1);
+    survivors(&mut kept, Kept::Nothing, false);
+    assert_eq!(kept.misdirected_appends(P0), 1, "once");
+    let counts: Vec<u64> = (0..20)
+        .map(|number| {
+            let mut world = world.clone();
+            ask(&mut world, &(0..number).map(|_| append("d")).collect::<Vec<_>>());
+            survivors(&mut world, Kept::Any, false);
+            world.misdirected_appends(P0)
+        })
+        .collect();
+    assert!(counts.iter().all(|count| *count <= 1) && counts.contains(&1), "{counts:?}");
+}
+
+#[test]
 fn a_disk_that_lies_loses_what_it_called_durable() {
     for (honesty, told_at) in [(Honesty::LiesWhenDue, 4), (Honesty::LiesAtOnce, 0)] {
         let mut world = scribe();
