@@ -102,8 +102,8 @@ const fn logged(operation: &Operation) -> bool {
 pub fn certify(history: &History, model: &Model, positions: &Positions) -> Result<(), Inconsistency> {
     let operations = history.operations();
     assert_eq!(operations.len(), positions.len(), "one position for each operation");
-    // (index, writes before reads, call, place): calls are in the order of places.
-    let mut order: Vec<(u64, bool, usize)> = Vec::with_capacity(operations.len());
+    // By index, writes before reads, then by call: calls are in the order of places.
+    let (mut is_sorted, mut last) = (true, None);
     for (place, (operation, position)) in operations.iter().zip(positions).enumerate() {
         let id = OperationId(place);
         match (&operation.outcome, position) {
@@ -112,17 +112,36 @@ pub fn certify(history: &History, model: &Model, positions: &Positions) -> Resul
             (Outcome::Read(_) | Outcome::Done | Outcome::Mismatch(_), None) => {
                 return Err(Inconsistency::NoPosition(id));
             }
-            (_, Some(index)) => order.push((*index, !logged(operation), place)),
+            (_, Some(index)) => {
+                let next = Some((*index, !logged(operation)));
+                is_sorted &= last <= next;
+                last = next;
+            }
         }
     }
-    if !order.is_sorted() {
-        order.sort_unstable();
+    if is_sorted {
+        let placed = (0..positions.len()).filter(|place| positions[*place].is_some());
+        return carry_out(operations, model, placed);
     }
+    let claims = (0..).zip(operations.iter().zip(positions));
+    let mut order: Vec<(u64, bool, usize)> = claims
+        .filter_map(|(place, (operation, index))| index.map(|index| (index, !logged(operation), place)))
+        .collect();
+    order.sort_unstable();
+    carry_out(operations, model, order.into_iter().map(|(_, _, place)| place))
+}
+
+/// Carries out operations in a claimed order, and compares what they answered and when.
+fn carry_out(
+    operations: &[Operation],
+    model: &Model,
+    order: impl Iterator<Item = usize>,
+) -> Result<(), Inconsistency> {
     let mut places: BTreeMap<&Value, usize> = BTreeMap::new();
     let mut cells: Vec<Option<Value>> = Vec::new();
     // The operation with the latest call so far.
     let mut latest: Option<(u64, usize)> = None;
-    for (_, _, place) in order {
+    for place in order {
         let operation = &operations[place];
         if let (Some((call, early)), Some(end)) = (latest, operation.end)
             && end.number < call

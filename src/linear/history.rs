@@ -6,6 +6,7 @@ use crate::linear::value::Value;
 use core::fmt;
 use sim_core::VirtualTime;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What a client asks of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,14 +187,18 @@ impl History {
         action: Action,
         at: VirtualTime,
     ) -> Result<OperationId, Misfit> {
-        if let Some(open) = self.open.get(&process) {
-            let since = self.operations[open.place].call.number;
-            let lost = Misfit::Lost { process, since };
-            return Err(if open.given_up { lost } else { Misfit::Busy { process, since } });
-        }
-        let call = self.moment(at);
+        let since = |open: &Open| self.operations[open.place].call.number;
+        let vacant = match self.open.entry(process) {
+            Entry::Vacant(vacant) => vacant,
+            Entry::Occupied(open) if open.get().given_up => {
+                return Err(Misfit::Lost { process, since: since(open.get()) });
+            }
+            Entry::Occupied(open) => return Err(Misfit::Busy { process, since: since(open.get()) }),
+        };
+        self.last += 1;
+        let call = Moment { number: self.last, at };
         let place = self.operations.len();
-        self.open.insert(process, Open { place, given_up: false });
+        vacant.insert(Open { place, given_up: false });
         self.operations.push(Operation { process, key, action, call, end: None, outcome: Outcome::Unknown });
         Ok(OperationId(place))
     }
@@ -204,10 +209,13 @@ impl History {
     ///
     /// If it has no open call, or if the outcome does not fit what was called.
     pub fn end(&mut self, process: u64, outcome: Outcome, at: VirtualTime) -> Result<OperationId, Misfit> {
-        let open = *self.open.get(&process).ok_or(Misfit::NotCalled { process })?;
-        let operation = &self.operations[open.place];
+        let Entry::Occupied(mut open) = self.open.entry(process) else {
+            return Err(Misfit::NotCalled { process });
+        };
+        let Open { place, given_up } = *open.get();
+        let operation = &mut self.operations[place];
         let since = operation.call.number;
-        if open.given_up {
+        if given_up {
             return Err(Misfit::Lost { process, since });
         }
         let fits = match (&operation.action, &outcome) {
@@ -220,20 +228,15 @@ impl History {
         if !fits {
             return Err(Misfit::WrongAnswer { since, asked: operation.action.name() });
         }
-        let end = self.moment(at);
-        if outcome == Outcome::Unknown {
-            self.open.insert(process, Open { given_up: true, ..open });
-        } else {
-            self.open.remove(&process);
-            self.operations[open.place].end = Some(end);
-            self.operations[open.place].outcome = outcome;
-        }
-        Ok(OperationId(open.place))
-    }
-
-    fn moment(&mut self, at: VirtualTime) -> Moment {
         self.last += 1;
-        Moment { number: self.last, at }
+        if outcome == Outcome::Unknown {
+            open.get_mut().given_up = true;
+        } else {
+            open.remove();
+            operation.end = Some(Moment { number: self.last, at });
+            operation.outcome = outcome;
+        }
+        Ok(OperationId(place))
     }
 }
 
