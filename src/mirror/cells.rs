@@ -81,6 +81,14 @@ impl Cells {
         (first..=u64::MAX).map_while(|index| self.get(index))
     }
 
+    /// At most `count` entries from `first` on, if all that there are of them lie behind the full chunks.
+    #[inline]
+    pub(super) fn late_run(&self, first: u64, count: u64) -> Option<&[LogCell]> {
+        let start = usize::try_from(first.checked_sub(self.full)?.checked_sub(1)?).ok()?;
+        let rest = self.tail.get(start..).unwrap_or_default();
+        Some(&rest[..usize::try_from(count).unwrap_or(usize::MAX).min(rest.len())])
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &LogCell> {
         self.iter_from(self.base.saturating_add(1))
     }

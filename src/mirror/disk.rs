@@ -125,7 +125,10 @@ impl PendingWrites {
         if let Some((first, count)) = log {
             let first = first.max(1);
             let before = self.cells.len();
-            self.cells.extend(memory.run(first, count));
+            match memory.late_run(first, count) {
+                Some(run) => self.cells.extend(run),
+                None => self.cells.extend(memory.run(first, count)),
+            }
             pending.first = Some(first);
             pending.before = memory.prefix_at(first - 1);
             pending.count = self.cells.len() - before;
@@ -183,6 +186,11 @@ impl PendingWrites {
         };
         self.writes[place].done = true;
         self.store(place, start, durable);
+        if self.writes.len() == 1 {
+            // Mostly there is no other.
+            self.writes.clear();
+            self.cells.clear();
+        }
         self.drop_done();
         true
     }
@@ -229,7 +237,9 @@ impl PendingWrites {
         if let Some(first) = pending.first.filter(has_place) {
             let covered = durable.log.base().checked_sub(first).map_or(0, |below| below + 1);
             let skip = usize::try_from(covered).unwrap_or(usize::MAX).min(pending.count);
-            durable.log.truncate_from(first);
+            if first <= durable.log.last_index() {
+                durable.log.truncate_from(first);
+            }
             let before = pending.before.filter(|_| covered == 0);
             durable.log.extend(before, self.cells.range(start + skip..start + pending.count).copied());
         }

@@ -53,6 +53,7 @@ impl LogMirror {
     }
 
     /// The term of the entry at `index`, also of the last one that was compacted away.
+    #[inline]
     #[must_use]
     pub fn term_at(&self, index: u64) -> Option<u64> {
         if index == self.base() { Some(self.base_term) } else { self.get(index).map(|cell| cell.term) }
@@ -75,6 +76,12 @@ impl LogMirror {
     /// At most `count` entries from `first` on.
     pub fn run(&self, first: u64, count: u64) -> impl Iterator<Item = &LogCell> {
         self.cells.iter_from(first).take(usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// The same, where nearly all that are asked for lie: at the end of the log.
+    #[inline]
+    pub(super) fn late_run(&self, first: u64, count: u64) -> Option<&[LogCell]> {
+        self.cells.late_run(first, count)
     }
 
     /// Every entry that is there, in order.

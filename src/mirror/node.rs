@@ -263,6 +263,7 @@ impl NodeMirror {
         self.snapshot = Some(Arc::new(facts.clone()));
     }
 
+    #[inline]
     fn append(&mut self, index: u64, term: u64, command: Hash64) -> bool {
         let last = self.log.last_index();
         // An entry beyond a gap, or below what a snapshot covers, has no place in a log. Log matching says so.

@@ -176,7 +176,11 @@ impl Oracle for DurableVote {
             | Record::Noted { process, note: Note::Recovered { .. } } => {
                 let Some(durable) = seen.mirror.node(*process).map(|node| &node.durable) else { return };
                 // A term without a vote needs a ballot only if there was one that is now gone.
-                let last = self.ballots[process.index()].list.last().map_or(0, |ballot| ballot.term);
+                let last = self.ballots[process.index()].list.last();
+                if last.is_some_and(|last| (last.term, last.durable) == (durable.term, durable.vote)) {
+                    return;
+                }
+                let last = last.map_or(0, |ballot| ballot.term);
                 let is_forgotten = self.is_forgotten(*process, durable.term);
                 if !is_forgotten && (durable.vote.is_some() || durable.term <= last) {
                     self.ballot(*process, durable.term).durable = durable.vote;

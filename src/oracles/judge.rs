@@ -7,9 +7,9 @@ use super::{
     StateMachineSafety, StateOrder,
 };
 use crate::mirror::{DurableMirror, Finding, Mirror};
-use crate::record::{MessageFacts, Note, Record};
+use crate::record::{Note, Record};
 use crate::violation::{Property, Violation};
-use sim_core::{Interest, Observer, ProcessId, Stamp};
+use sim_core::{Interest, ProcessId, Stamp};
 use std::collections::BTreeMap;
 
 /// Judges a run by every safety property, while it happens.
@@ -51,6 +51,8 @@ macro_rules! show {
         $($judge.$oracle.observe($stamp, $record, seen, &mut $judge.found);)+
     }};
 }
+
+mod observe;
 
 impl Judge {
     /// The kinds of record that it wants.
@@ -204,35 +206,43 @@ impl Judge {
         core::mem::take(&mut self.bereft)
     }
 
-    #[inline]
+    /// What is noted all the time is asked for one after the other: a table is a jump that nobody can guess.
+    #[inline(always)]
     fn note(&mut self, stamp: Stamp, record: &Record, (process, note): (ProcessId, &Note)) {
-        match note {
-            Note::Append { index, .. } => {
-                if self.mirror.node(process).is_some_and(|node| *index > node.log.last_index()) {
-                    // Nothing is removed, so there is nothing to look for.
-                    self.found.judged(Property::LeaderAppendOnly);
-                    self.found.judged(Property::NoTruncationBelowCommit);
-                } else {
-                    show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
-                }
-                self.mirror.noted(process, note);
-                show!(self, stamp, record: log_matching);
+        if let Note::Append { index, .. } = note {
+            if self.mirror.node(process).is_some_and(|node| *index > node.log.last_index()) {
+                // Nothing is removed, so there is nothing to look for.
+                self.found.judged(Property::LeaderAppendOnly);
+                self.found.judged(Property::NoTruncationBelowCommit);
+            } else {
+                show!(self, stamp, record: leader_append_only, no_truncation_below_commit);
             }
-            Note::Persist { .. } => self.mirror.noted(process, note),
+            self.mirror.noted(process, note);
+            self.log_matching.appended(stamp, process, *index, &self.mirror, &mut self.found);
+        } else if let Note::Apply { index, state, effect, .. } = note {
+            show!(self, stamp, record: state_machine_safety, exactly_once);
+            self.linearizability.observe(stamp, record);
+            self.mirror.noted(process, note);
+            if self.mirror.node(process).is_some() {
+                self.canon.apply(*index, Applied { state: *state, effect: *effect, by: process });
+            }
+        } else if let Note::Persist { .. } = note {
+            self.mirror.noted(process, note);
+        } else if let Note::Commit { .. } = note {
+            self.commit(stamp, record, (process, note));
+        } else {
+            self.note_rare(stamp, record, (process, note));
+        }
+    }
+
+    #[inline(never)]
+    fn note_rare(&mut self, stamp: Stamp, record: &Record, (process, note): (ProcessId, &Note)) {
+        match note {
+            Note::StorageCorrupt { .. } => show!(self, stamp, record: durability),
             Note::Term { .. }
             | Note::Mending { .. }
             | Note::PersistSnapshot { .. }
             | Note::PersistCompacted { .. } => self.mirror.apply(stamp, record),
-            Note::StorageCorrupt { .. } => show!(self, stamp, record: durability),
-            Note::Commit { .. } => self.commit(stamp, record, (process, note)),
-            Note::Apply { index, state, effect, .. } => {
-                show!(self, stamp, record: state_machine_safety, exactly_once);
-                self.linearizability.observe(stamp, record);
-                self.mirror.noted(process, note);
-                if self.mirror.node(process).is_some() {
-                    self.canon.apply(*index, Applied { state: *state, effect: *effect, by: process });
-                }
-            }
             Note::Role { .. } => {
                 show!(self, stamp, record: election_safety, leader_completeness, message_sanity, config_safety);
                 self.mirror.apply(stamp, record);
@@ -264,6 +274,7 @@ impl Judge {
             | Note::Refused { .. }
             | Note::Forwarded { .. }
             | Note::StorageFailed { .. } => {}
+            Note::Append { .. } | Note::Apply { .. } | Note::Persist { .. } | Note::Commit { .. } => {}
             Note::Submitted { .. } | Note::Call(_) | Note::Return(_) => {
                 self.linearizability.observe(stamp, record);
             }
@@ -334,55 +345,6 @@ impl Judge {
         self.mirror.noted(process, note);
         if let Some(node) = self.mirror.node(process) {
             self.canon.extend(node);
-        }
-    }
-}
-
-impl Observer<MessageFacts, Note> for Judge {
-    fn interest(&self) -> Interest {
-        Self::INTEREST
-    }
-
-    #[inline]
-    fn observe(&mut self, stamp: Stamp, record: &Record) {
-        match record {
-            Record::Sent { facts, .. } => {
-                show!(self, stamp, record: message_sanity);
-                if matches!(
-                    facts,
-                    MessageFacts::RequestVote { .. } | MessageFacts::RequestVoteResponse { .. }
-                ) {
-                    show!(self, stamp, record: durable_vote);
-                }
-            }
-            Record::Noted { process, note } => self.note(stamp, record, (*process, note)),
-            Record::WriteDurable { process, .. } => self.durable(stamp, record, *process),
-            Record::Panicked { .. } => {
-                show!(self, stamp, record: no_panic);
-                self.mirror.apply(stamp, record);
-            }
-            Record::Booted { .. } => {
-                show!(self, stamp, record: no_panic, read_safety);
-                self.mirror.apply(stamp, record);
-            }
-            Record::Crashed { .. } => {
-                self.mirror.apply(stamp, record);
-                show!(self, stamp, record: durability);
-            }
-            Record::Paused { .. } | Record::Resumed { .. } | Record::WriteFailed { .. } => {
-                self.mirror.apply(stamp, record);
-            }
-            Record::OperationFailed { .. }
-            | Record::Delivered { .. }
-            | Record::Dropped { .. }
-            | Record::Duplicated { .. }
-            | Record::Held { .. }
-            | Record::Released { .. }
-            | Record::TimerSet { .. }
-            | Record::TimerFired { .. }
-            | Record::WriteIssued { .. }
-            | Record::Injected { .. }
-            | Record::Marked { .. } => {}
         }
     }
 }

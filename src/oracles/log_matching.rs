@@ -23,7 +23,7 @@
 
 use super::above::Above;
 use super::{Found, Oracle, Seen};
-use crate::mirror::{LogCell, NodeMirror};
+use crate::mirror::{LogCell, Mirror, NodeMirror};
 use crate::record::{Hash64, Note, Record, Role};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
@@ -103,6 +103,21 @@ impl LogMatching {
                 ))
             }
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// A node has appended an entry: what is noted most.
+    #[inline]
+    pub(super) fn appended(
+        &mut self,
+        stamp: Stamp,
+        process: ProcessId,
+        index: u64,
+        mirror: &Mirror,
+        found: &mut Found,
+    ) {
+        if let Some(node) = mirror.node(process) {
+            found.verdict(Self::PROPERTY, stamp, process, self.append(process, node, index));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::oracles::testing::{SAFETY, Story, story};
 use crate::record::{Effect, ReadKind, Role};
-use sim_core::RecordKind;
+use sim_core::{Observer, RecordKind};
 
 /// Breaks commit monotonic, then no panic, each twice.
 fn misdeeds() -> Story {
