@@ -2,9 +2,7 @@
 
 use crate::disk::Kind;
 use crate::world::{Watcher, World};
-use crate::{
-    DiskError, FileId, Latency, LocalTime, Process, ProcessId, Record, Span, TimerId, VirtualTime, WriteId,
-};
+use crate::{DiskError, FileId, Latency, LocalTime, Process, ProcessId, Span, TimerId, VirtualTime, WriteId};
 
 /// What a process can do while it handles something. What it does takes effect at once, in order.
 ///
@@ -153,7 +151,7 @@ impl<P: Process> Effects<'_, P> {
     #[inline(always)]
     pub fn note(&mut self, note: P::Note) {
         if self.world.halted.is_none() {
-            self.world.emit(self.watcher, Record::Noted { process: self.process, note });
+            self.world.emit_noted(self.watcher, self.process, note);
         }
     }
 

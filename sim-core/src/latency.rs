@@ -122,6 +122,10 @@ impl Latency {
     #[inline]
     #[must_use]
     pub fn sample(&self, draw: u64) -> Span {
+        if let Self::Uniform(min, max) = *self { between(min, max, draw) } else { self.sample_other(draw) }
+    }
+
+    fn sample_other(&self, draw: u64) -> Span {
         match *self {
             Self::Constant(span) => span,
             Self::Uniform(min, max) => between(min, max, draw),

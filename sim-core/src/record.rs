@@ -400,11 +400,32 @@ pub(crate) fn encode_of_message(kind: RecordKind, id: &MessageId, digest: &mut D
     id.encode(digest);
 }
 
+/// The encoding of a message that is sent.
+#[inline(always)]
+pub(crate) fn encode_of_sending(id: &MessageId, facts: &impl Encode, bytes: u32, digest: &mut Digest) {
+    digest.word(RecordKind::Sent as u64 | u64::from(bytes) << 8);
+    id.encode(digest);
+    facts.encode(digest);
+}
+
+/// The encoding of what a process notes.
+#[inline(always)]
+pub(crate) fn encode_of_note(process: ProcessId, note: &impl Encode, digest: &mut Digest) {
+    digest.word(of(RecordKind::Noted, process));
+    note.encode(digest);
+}
+
+/// A word for a kind of record and the process that it is about.
+#[inline(always)]
+const fn of(kind: RecordKind, process: ProcessId) -> u64 {
+    kind as u64 | (process.0 as u64) << 8
+}
+
 impl<F: Encode, N: Encode> Encode for Record<F, N> {
     #[inline(always)]
     fn encode(&self, digest: &mut Digest) {
         let kind = self.kind() as u64;
-        let of = |process: &ProcessId| kind | u64::from(process.0) << 8;
+        let of = |process: &ProcessId| of(self.kind(), *process);
         match self {
             Self::Booted { process, life } => digest.pair(of(process), u64::from(*life)),
             Self::Crashed { process, writes_lost, synced_lost, operation } => {
@@ -420,11 +441,7 @@ impl<F: Encode, N: Encode> Encode for Record<F, N> {
                 // Not the place: a line number moves with every edit of the file it stands in.
                 digest.text(&report.message);
             }
-            Self::Sent { id, facts, bytes } => {
-                digest.word(kind | u64::from(*bytes) << 8);
-                id.encode(digest);
-                facts.encode(digest);
-            }
+            Self::Sent { id, facts, bytes } => encode_of_sending(id, facts, *bytes, digest),
             // The facts of a message are those that it was sent with.
             Self::Delivered { id, .. }
             | Self::Duplicated { id }
@@ -447,10 +464,7 @@ impl<F: Encode, N: Encode> Encode for Record<F, N> {
             Self::OperationFailed { process, file, operation, error } => {
                 digest.pair(of(process) | (*error as u64) << 24 | u64::from(file.0) << 32, *operation);
             }
-            Self::Noted { process, note } => {
-                digest.word(of(process));
-                note.encode(digest);
-            }
+            Self::Noted { process, note } => encode_of_note(*process, note, digest),
             Self::Injected { fault } => {
                 digest.word(kind);
                 fault.encode(digest);

@@ -6,7 +6,7 @@ use crate::disk::Disk;
 use crate::latency::{between, multiply_high};
 use crate::network::{Fate, Network};
 use crate::queue::{Key, Queue};
-use crate::record::encode_of_message;
+use crate::record::{encode_of_message, encode_of_note, encode_of_sending};
 use crate::simulation::Settings;
 use crate::timers::Timer;
 use crate::{
@@ -150,12 +150,48 @@ impl<P: Process> World<P> {
     /// Takes a record into the digest and shows it to whoever wants it.
     #[inline(always)]
     pub(crate) fn emit(&mut self, watcher: Watcher<'_, P>, record: Record<P::Facts, P::Note>) {
-        let owns_nothing = record.owns_nothing();
         let stamp = self.begin_record();
         if self.digest_on {
             record.encode(&mut self.digest);
             self.check(stamp);
         }
+        self.show(watcher, stamp, record.owns_nothing(), record);
+    }
+
+    /// Does the same with what a process notes. Once it is in a record, the compiler does not know any more what sort of
+    /// note it is, and would ask again for the digest; so it is taken in before.
+    #[inline(always)]
+    pub(crate) fn emit_noted(&mut self, watcher: Watcher<'_, P>, process: ProcessId, note: P::Note) {
+        let owns_nothing = note.owns_nothing();
+        let stamp = self.begin_record();
+        if self.digest_on {
+            encode_of_note(process, &note, &mut self.digest);
+            self.check(stamp);
+        }
+        self.show(watcher, stamp, owns_nothing, Record::Noted { process, note });
+    }
+
+    /// Does the same with a message that is sent, for the same reason.
+    #[inline(always)]
+    fn emit_sent(&mut self, watcher: Watcher<'_, P>, id: MessageId, facts: P::Facts, bytes: u32) {
+        let owns_nothing = facts.owns_nothing();
+        let stamp = self.begin_record();
+        if self.digest_on {
+            encode_of_sending(&id, &facts, bytes, &mut self.digest);
+            self.check(stamp);
+        }
+        self.show(watcher, stamp, owns_nothing, Record::Sent { id, facts, bytes });
+    }
+
+    /// Shows a record to whoever wants it.
+    #[inline(always)]
+    fn show(
+        &mut self,
+        watcher: Watcher<'_, P>,
+        stamp: Stamp,
+        owns_nothing: bool,
+        record: Record<P::Facts, P::Note>,
+    ) {
         if self.interest.has(record.kind()) {
             // A panic of the watcher is not the process's.
             let acting = self.acting.take();
@@ -205,15 +241,19 @@ impl<P: Process> World<P> {
 
     #[inline]
     pub(crate) fn store(&mut self, pending: Pending<P>) -> u32 {
-        if let Some(place) = self.free.pop() {
-            self.slab[place as usize] = pending;
-            place
-        } else {
+        let place = self.vacant();
+        self.slab[place as usize] = pending;
+        place
+    }
+
+    /// A free place, that is free no more.
+    #[inline(always)]
+    fn vacant(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
             let place = u32::try_from(self.slab.len()).ok().filter(|place| place & TAG == 0);
-            let place = place.expect("fewer than 2^30 events are pending");
-            self.slab.push(pending);
-            place
-        }
+            self.slab.push(Pending::Vacant);
+            place.expect("fewer than 2^30 events are pending")
+        })
     }
 
     #[inline]
@@ -250,16 +290,21 @@ impl<P: Process> World<P> {
         let ordinal = self.network.ordinal(from, to, label.kind, label.epoch);
         let id = MessageId { from, to, kind: label.kind, copy: 0, ordinal, epoch: label.epoch };
         self.stats.sent(&id, label.bytes);
-        self.emit(watcher, Record::Sent { id, facts: P::facts(&message), bytes: label.bytes });
+        self.emit_sent(watcher, id, P::facts(&message), label.bytes);
         if !self.network.lets_go(from) {
             return self.lose(watcher, id, DropReason::Ordered);
         }
-        self.hand_over(watcher, id, message);
+        self.set_out(watcher, id, message);
     }
 
     /// Puts a message on its link: it is lost, held, or on its way.
-    #[inline]
     pub(crate) fn hand_over(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: P::Message) {
+        self.set_out(watcher, id, message);
+    }
+
+    /// The same where it is compiled into the place that sends: messages are large, and each call copies them.
+    #[inline(always)]
+    fn set_out(&mut self, watcher: Watcher<'_, P>, id: MessageId, message: P::Message) {
         let link = self.network.link(id.from, id.to);
         if !link.open {
             return self.lose(watcher, id, DropReason::Cut);
@@ -322,7 +367,7 @@ impl<P: Process> World<P> {
         self.network.link_mut(id.from, id.to).waiting.push_back(place);
     }
 
-    #[inline]
+    #[inline(always)]
     fn post(
         &mut self,
         (id, message, lot): (MessageId, P::Message, Lot),
@@ -340,10 +385,11 @@ impl<P: Process> World<P> {
         self.post_at(due, (id, message, lot), tie);
     }
 
-    #[inline]
+    #[inline(always)]
     fn post_at(&mut self, due: VirtualTime, (id, message, lot): (MessageId, P::Message, Lot), tie: u32) {
         let (since, stage) = (self.records, Stage::InFlight);
-        let place = self.store(Pending::Message { id, message, stage, since, lot });
+        let place = self.vacant();
+        self.slab[place as usize] = Pending::Message { id, message, stage, since, lot };
         self.queue.push(Key::new(due, tie, SLAB | place));
     }
 

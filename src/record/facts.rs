@@ -218,28 +218,39 @@ impl MessageFacts {
 }
 
 impl Encode for MessageFacts {
+    /// Of what is sent all the time it is asked first what it is, one after the other: a table of so many kinds is a jump
+    /// that nobody can guess.
     #[inline(always)]
     fn encode(&self, digest: &mut Digest) {
-        match *self {
+        if let Self::AppendEntries { term, prev_index, prev_term, entries, commit } = *self {
+            digest.pair(2 | u64::from(entries) << 8, term);
+            digest.pair(prev_index, prev_term);
+            digest.word(commit);
+        } else if let Self::AppendEntriesAccepted { term, match_index } = *self {
+            digest.pair(3, term);
+            digest.word(match_index);
+        } else if let Self::AppendEntriesRefused { term, prev_index, conflict_index, conflict_term } = *self {
+            digest.pair(4 | u64::from(conflict_term.is_some()) << 8, term);
+            digest.pair(prev_index, conflict_index);
+            digest.word(conflict_term.unwrap_or(0));
+        } else {
+            self.encode_rare(digest);
+        }
+    }
+}
+
+impl MessageFacts {
+    #[inline(never)]
+    fn encode_rare(self, digest: &mut Digest) {
+        match self {
             Self::RequestVote { term, last_index, last_term, transfer } => {
                 digest.pair(u64::from(transfer) << 8, term);
                 digest.pair(last_index, last_term);
             }
             Self::RequestVoteResponse { term, granted } => digest.pair(1 | u64::from(granted) << 8, term),
-            Self::AppendEntries { term, prev_index, prev_term, entries, commit } => {
-                digest.pair(2 | u64::from(entries) << 8, term);
-                digest.pair(prev_index, prev_term);
-                digest.word(commit);
-            }
-            Self::AppendEntriesAccepted { term, match_index } => {
-                digest.pair(3, term);
-                digest.word(match_index);
-            }
-            Self::AppendEntriesRefused { term, prev_index, conflict_index, conflict_term } => {
-                digest.pair(4 | u64::from(conflict_term.is_some()) << 8, term);
-                digest.pair(prev_index, conflict_index);
-                digest.word(conflict_term.unwrap_or(0));
-            }
+            Self::AppendEntries { .. }
+            | Self::AppendEntriesAccepted { .. }
+            | Self::AppendEntriesRefused { .. } => {}
             Self::PreVote { term, last_index, last_term } => {
                 digest.pair(5, term);
                 digest.pair(last_index, last_term);

@@ -30,6 +30,7 @@ impl Hash64 {
     pub const NOOP: Self = Self(0);
 
     /// The hash of a command's bytes.
+    #[inline]
     #[must_use]
     pub fn of_command(bytes: &[u8]) -> Self {
         let mut digest = Digest::new();
@@ -41,6 +42,7 @@ impl Hash64 {
     /// The hash of a log that is `self` followed by an entry of `term` with the command hash `command`.
     ///
     /// Two logs have equal hashes at an index if and only if they are identical up to it (but for collisions).
+    #[inline]
     #[must_use]
     pub fn then(self, term: u64, command: Self) -> Self {
         let mut digest = Digest::new();
