@@ -289,20 +289,12 @@ impl Disk {
         if self.is_troubled {
             return self.retire_with_trouble(number);
         }
-        let is_all = self.volatile.back().is_none_or(|operation| operation.number < number);
-        let older = self.volatile.iter_mut().take_while(|operation| operation.number < number);
-        let mut count = 0;
-        for operation in older {
-            count += 1;
+        while self.volatile.front().is_some_and(|operation| operation.number < number) {
+            let Some(operation) = self.volatile.pop_front() else { return };
             if operation.kind == Kind::Replace {
                 self.replaced[operation.file.index()] = operation.number;
-                self.spare = operation.rest.take();
+                self.spare = operation.rest;
             }
-        }
-        if is_all {
-            self.volatile.clear();
-        } else {
-            self.volatile.drain(..count);
         }
     }
 
