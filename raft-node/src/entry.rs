@@ -29,7 +29,7 @@ pub struct Entry {
 }
 
 /// Bytes that an entry takes on the wire besides its payload: term 8, kind 1, length 4.
-const ENTRY_OVERHEAD_BYTES: u32 = 13;
+const ENTRY_OVERHEAD_BYTES: usize = 13;
 
 impl Entry {
     /// An entry that carries a command.
@@ -52,13 +52,24 @@ impl Entry {
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> u32 {
+        u32::try_from(self.size()).unwrap_or(u32::MAX)
+    }
+
+    #[inline]
+    fn size(&self) -> usize {
         let carried = match &self.kind {
             EntryKind::Noop => 0,
             EntryKind::Command(payload) => payload.len(),
             EntryKind::Change(membership) => membership.encoded_len(),
         };
-        u32::try_from(carried).unwrap_or(u32::MAX).saturating_add(ENTRY_OVERHEAD_BYTES)
+        carried.saturating_add(ENTRY_OVERHEAD_BYTES)
     }
+}
+
+/// An estimate of the size of all of them; saturates.
+#[inline]
+pub(crate) fn bytes(entries: &[Entry]) -> usize {
+    entries.iter().fold(0, |sum, entry| sum.saturating_add(entry.size()))
 }
 
 /// A run of consecutive entries. One entry lies in place, more behind a shared pointer: cloning never

@@ -5,7 +5,9 @@ use crate::panics::{PanicReport, catch};
 use crate::queue::Key;
 use crate::simulation::{Simulation, Step};
 use crate::world::{Halt, Lot, Pending, SLAB, Stage, Status, TAG, TIMER, WRITE, World};
-use crate::{DiskView, DropReason, Effects, Observer, Process, ProcessId, Record, TimerId, VirtualTime};
+use crate::{
+    DiskView, DropReason, Effects, MessageId, Observer, Process, ProcessId, Record, TimerId, VirtualTime,
+};
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// Executes exactly one event: the next one due.
@@ -95,6 +97,20 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         if let Some(halt) = self.world.halted {
             self.world.halted = None;
             self.fall(process, halt);
+        }
+    }
+
+    /// The same with a message, which would have to be copied into a closure.
+    #[inline(always)]
+    fn hear(&mut self, id: MessageId, message: P::Message) {
+        let Some(state) = &mut self.processes[id.to.index()] else { return };
+        self.world.acting = Some(id.to);
+        let mut fx = Effects { world: &mut self.world, watcher: &mut self.observer, process: id.to };
+        state.on_message(id.from, message, &mut fx);
+        self.world.acting = None;
+        if let Some(halt) = self.world.halted {
+            self.world.halted = None;
+            self.fall(id.to, halt);
         }
     }
 
@@ -211,6 +227,29 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     #[inline]
     fn pending_due(&mut self, key: Key, place: u32) -> bool {
         let world = &mut self.world;
+        // Most events are messages that arrive. Whatever else it is, is asked of a table.
+        if let Pending::Message { id, lot: Lot::Open | Lot::Sound, .. } = &world.slab[place as usize] {
+            let to = id.to;
+            let Status { up, paused, .. } = world.status[to.index()];
+            if up && !paused {
+                world.now = key.due();
+                let Pending::Message { id, message, .. } = world.take(place) else {
+                    unreachable!("a message was just seen there")
+                };
+                world.stats.delivered += 1;
+                // What is told of a message is the receiver's code.
+                world.acting = Some(to);
+                world.emit_delivered(&mut self.observer, id, &message);
+                self.hear(id, message);
+                return true;
+            }
+        }
+        self.other_due(key, place)
+    }
+
+    /// Something other than a message to a process that runs.
+    fn other_due(&mut self, key: Key, place: u32) -> bool {
+        let world = &mut self.world;
         let (process, room) = match &world.slab[place as usize] {
             Pending::Vacant => unreachable!("the queue refers to a free place"),
             Pending::Cancelled => {
@@ -231,13 +270,6 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             return true;
         }
         match world.take(place) {
-            Pending::Message { id, message, .. } if up && !paused => {
-                world.stats.delivered += 1;
-                // What is told of a message is the receiver's code.
-                world.acting = Some(process);
-                world.emit_delivered(&mut self.observer, id, &message);
-                self.act(process, |p, fx| p.on_message(id.from, message, fx));
-            }
             Pending::Message { id, .. } => {
                 let reason = if paused { DropReason::Overflow } else { DropReason::Down };
                 world.lose(&mut self.observer, id, reason);

@@ -155,14 +155,27 @@ impl Process for Member {
 
     #[inline]
     fn on_message(&mut self, from: ProcessId, message: Message, fx: &mut Effects<'_, Self>) {
-        match (self, message) {
-            (Self::Node(node), Message::Raft(message)) => node.on_message(from, message, fx),
-            (Self::Node(node), Message::Asked(request)) => node.on_client(from, *request, fx),
-            (Self::Client(client), Message::Answered(answered)) => client.on_answer(*answered, fx),
-            // Whatever else was sent to somebody for whom it means nothing.
-            (Self::Node(_) | Self::Refused, Message::Answered(_))
-            | (Self::Refused, Message::Raft(_) | Message::Asked(_))
-            | (Self::Client(_), Message::Raft(_) | Message::Asked(_)) => {}
+        // Whatever is sent to somebody for whom it means nothing is dropped. A node hears a message where it lies: it is
+        // large, and to move it costs as much as to hear it.
+        let mut message = message;
+        if let Message::Raft(message) = &mut message {
+            if let Self::Node(node) = self {
+                node.on_message(from, message, fx);
+            }
+            return;
+        }
+        match message {
+            Message::Raft(_) => {}
+            Message::Asked(request) => {
+                if let Self::Node(node) = self {
+                    node.on_client(from, *request, fx);
+                }
+            }
+            Message::Answered(answered) => {
+                if let Self::Client(client) = self {
+                    client.on_answer(*answered, fx);
+                }
+            }
         }
     }
 

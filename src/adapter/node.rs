@@ -49,6 +49,10 @@ enum Verdict {
     Refused(raft_node::Refusal),
 }
 
+/// What lies in the place of a message that was sent.
+const SENT: raft_node::Message = raft_node::Message::TimeoutNow { term: raft_node::Term(0) };
+
+#[inline]
 fn now(fx: &Effects<'_, Member>) -> LocalTime {
     LocalTime(fx.clock().0)
 }
@@ -188,54 +192,59 @@ impl RaftProcess {
 
     fn perform(&mut self, outputs: &mut Outputs, fx: &mut Effects<'_, Member>) {
         let mut applied = false;
-        for output in outputs.drain(..) {
+        // Each where it lies: they are large, and to move one costs as much as to carry it out.
+        for output in outputs.iter_mut() {
             match output {
-                Output::Send { to, message } => fx.send(process(to), Message::Raft(message)),
-                Output::Persist { id, write } => {
-                    self.tell_snapshot(&write, fx);
-                    self.store.persist(id, &write, &self.node, fx);
+                Output::Send { to, message } => {
+                    let message = core::mem::replace(message, SENT);
+                    fx.send(process(*to), Message::Raft(message));
                 }
-                Output::RearmTimer(timer) => fx.rearm_timer(timer_id(timer)),
+                Output::Persist { id, write } => {
+                    self.tell_snapshot(write, fx);
+                    self.store.persist(*id, write, &self.node, fx);
+                }
+                Output::RearmTimer(timer) => fx.rearm_timer(timer_id(*timer)),
                 Output::Event(Event::SnapshotTaken { .. }) => self.taken = true,
                 Output::Event(event) => tell::event(event, fx),
                 Output::Apply { index, entry } => {
-                    self.service.take(index, entry, fx);
+                    self.service.take(*index, entry, fx);
                     applied = true;
                 }
                 Output::SetTimer { timer, range } => {
                     let term = self.node.view().term.0;
                     let (min, max) = (Span::from_nanos(range.min_ns), Span::from_nanos(range.max_ns));
-                    fx.draw_timer(timer_id(timer), min, max, term);
+                    fx.draw_timer(timer_id(*timer), min, max, term);
                 }
-                Output::CancelTimer(timer) => fx.cancel_timer(timer_id(timer)),
+                Output::CancelTimer(timer) => fx.cancel_timer(timer_id(*timer)),
                 Output::Accepted { index, term } => {
                     self.verdict = Some(Verdict::Taken);
                     fx.note(Note::Accepted { index: index.0, term: term.0 });
                 }
                 Output::Refused { reason } => {
-                    self.verdict = Some(Verdict::Refused(reason));
-                    let (leader, why) = tell::refusal(reason);
+                    self.verdict = Some(Verdict::Refused(*reason));
+                    let (leader, why) = tell::refusal(*reason);
                     tell::rarely(fx, Note::Refused { leader, why });
                 }
                 Output::Forwarded { to } => {
                     self.verdict = Some(Verdict::Taken);
-                    tell::rarely(fx, Note::Forwarded { to: process(to) });
+                    tell::rarely(fx, Note::Forwarded { to: process(*to) });
                 }
-                Output::Install { snapshot } => self.install(&snapshot, fx),
+                Output::Install { snapshot } => self.install(snapshot, fx),
                 Output::ReadReady { id, index } => {
                     tell::rarely(fx, Note::ReadReady { read: id.0, index: index.0 });
-                    if let Some(reader) = self.reader(id) {
+                    if let Some(reader) = self.reader(*id) {
                         self.service.serve(index.0, reader, fx);
                     }
                 }
                 Output::ReadRefused { id, .. } => {
                     tell::rarely(fx, Note::ReadRefused { read: id.0 });
-                    if let Some(Reader { client: Some((client, id)), .. }) = self.reader(id) {
+                    if let Some(Reader { client: Some((client, id)), .. }) = self.reader(*id) {
                         self.answer(client, id, Answer::Unavailable, fx);
                     }
                 }
             }
         }
+        outputs.clear();
         if applied {
             self.tell_applied(fx);
         }
@@ -280,10 +289,14 @@ impl RaftProcess {
     pub(super) fn on_message(
         &mut self,
         from: ProcessId,
-        message: raft_node::Message,
+        message: &mut raft_node::Message,
         fx: &mut Effects<'_, Member>,
     ) {
-        self.step(Input::Message { from: node_id(from), message }, fx);
+        let mut outputs = core::mem::take(&mut self.outputs);
+        self.node.hear(now(fx), node_id(from), message, &mut outputs);
+        self.perform(&mut outputs, fx);
+        self.outputs = outputs;
+        self.follow_up(fx);
     }
 
     pub(super) fn on_timer(&mut self, timer: TimerId, fx: &mut Effects<'_, Member>) {

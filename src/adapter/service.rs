@@ -107,14 +107,14 @@ impl Service {
 
     /// Takes a committed entry: applies it, now or later.
     #[inline]
-    pub(super) fn take(&mut self, index: LogIndex, entry: Entry, fx: &mut Effects<'_, Member>) {
+    pub(super) fn take(&mut self, index: LogIndex, entry: &Entry, fx: &mut Effects<'_, Member>) {
         match self.options.apply_delay {
-            None if !self.held && self.queue.is_empty() => self.apply(index, &entry, fx),
+            None if !self.held && self.queue.is_empty() => self.apply(index, entry, fx),
             delay => {
                 if let (true, Some(delay)) = (self.queue.is_empty(), delay) {
                     arm(delay, index, fx);
                 }
-                self.queue.push_back((index, entry));
+                self.queue.push_back((index, entry.clone()));
             }
         }
     }

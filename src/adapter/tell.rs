@@ -53,14 +53,22 @@ pub(super) fn rarely(fx: &mut Effects<'_, Member>, note: Note) {
 }
 
 #[inline]
-pub(super) fn event(event: Event, fx: &mut Effects<'_, Member>) {
-    match event {
-        Event::Appended { first, entries } => {
-            for (index, entry) in (first.0..).zip(entries.as_slice()) {
-                fx.note(Note::Append { index, term: entry.term.0, command: command_hash(entry) });
-            }
+pub(super) fn event(event: &Event, fx: &mut Effects<'_, Member>) {
+    if let Event::Appended { first, entries } = event {
+        for (index, entry) in (first.0..).zip(entries.as_slice()) {
+            fx.note(Note::Append { index, term: entry.term.0, command: command_hash(entry) });
         }
-        Event::Committed(index) => fx.note(Note::Commit { index: index.0 }),
+    } else if let Event::Committed(index) = event {
+        fx.note(Note::Commit { index: index.0 });
+    } else {
+        rare_event(event, fx);
+    }
+}
+
+#[cold]
+fn rare_event(event: &Event, fx: &mut Effects<'_, Member>) {
+    match event {
+        Event::Appended { .. } | Event::Committed(_) => {}
         Event::Role { role, term } => {
             let role = match role {
                 RoleKind::Follower => Role::Follower,
@@ -72,11 +80,11 @@ pub(super) fn event(event: Event, fx: &mut Effects<'_, Member>) {
         }
         Event::Term(term) => rarely(fx, Note::Term { term: term.0 }),
         Event::Vote { term, candidate } => {
-            rarely(fx, Note::Vote { term: term.0, candidate: process(candidate) });
+            rarely(fx, Note::Vote { term: term.0, candidate: process(*candidate) });
         }
         Event::Truncated { from } => rarely(fx, Note::Truncate { from: from.0 }),
         Event::Membership { index, membership } => {
-            rarely(fx, Note::Members { index: index.0, members: Box::new(members(&membership)) });
+            rarely(fx, Note::Members { index: index.0, members: Box::new(members(membership)) });
         }
         Event::Compacted { base } => rarely(fx, Note::Compacted { base: base.0 }),
         // Whoever holds the state machine tells of snapshots: it knows what is in them.

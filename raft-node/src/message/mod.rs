@@ -10,7 +10,7 @@ pub use kind::MessageKind;
 
 use std::sync::Arc;
 
-use crate::entry::{Entries, Entry};
+use crate::entry::Entries;
 use crate::payload::Payload;
 use crate::storage::SnapshotMeta;
 use crate::types::{LogIndex, ReadId, Term};
@@ -221,16 +221,26 @@ impl Message {
 
     /// An estimate of the size on a wire, in bytes: a kind of 1, numbers of 8, flags of 1, counts of 4, and
     /// what is carried; saturates.
+    #[inline]
     #[must_use]
     pub fn bytes(&self) -> u32 {
+        if let Self::AppendEntries { entries, .. } = self {
+            sum(&[45, crate::entry::bytes(entries.as_slice())])
+        } else if let Self::AppendEntriesResponse { result, .. } = self {
+            match result {
+                AppendResult::Accepted { .. } => 27,
+                AppendResult::Rejected { .. } => 44,
+            }
+        } else {
+            self.other_bytes()
+        }
+    }
+
+    fn other_bytes(&self) -> u32 {
         match self {
             Self::RequestVote { .. } => 34,
             Self::RequestVoteResponse { .. } | Self::PreVoteResponse { .. } => 10,
-            Self::AppendEntries { entries, .. } => {
-                entries.as_slice().iter().map(Entry::bytes).fold(45, u32::saturating_add)
-            }
-            Self::AppendEntriesResponse { result: AppendResult::Accepted { .. }, .. } => 27,
-            Self::AppendEntriesResponse { result: AppendResult::Rejected { .. }, .. } => 44,
+            Self::AppendEntries { .. } | Self::AppendEntriesResponse { .. } => 0,
             Self::PreVote { .. } => 33,
             Self::InstallSnapshot { meta, chunk, .. } => {
                 sum(&[53, meta.membership.encoded_len(), chunk.len()])

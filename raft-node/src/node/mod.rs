@@ -89,36 +89,43 @@ impl RaftNode {
     /// living leader, and when a transfer is given up: see [`Options::check_quorum`],
     /// [`Options::lease_reads`] and [`Input::Transfer`].
     pub fn step(&mut self, now: LocalTime, input: Input, out: &mut Outputs) {
-        if now < self.now {
-            self.clock_went_back(now);
-        }
-        self.now = now;
-        match input {
-            Input::Message { from, message } => self.on_message(from, message, out),
-            Input::Persisted(id) => self.on_persisted(id, out),
-            Input::Propose(payload) => self.on_propose(payload, out),
-            Input::TimerFired(_)
-            | Input::Change(_)
-            | Input::Campaign
-            | Input::Transfer { .. }
-            | Input::ForgetLeader
-            | Input::Read { .. }
-            | Input::Snapshot { .. }
-            | Input::Applied(_)
-            | Input::Unreachable(_)
-            | Input::Compact { .. }
-            | Input::SendSnapshot { .. } => self.on_rare_input(input, out),
+        self.begin_step(now);
+        // What comes all the time is asked for one after the other: a table is a jump that nobody can guess.
+        if let Input::Message { from, mut message } = input {
+            self.on_message(from, &mut message, out);
+        } else if let Input::Persisted(id) = input {
+            self.on_persisted(id, out);
+        } else {
+            self.on_rare_input(input, out);
         }
         self.finish_step(out);
     }
 
-    /// What does not come with every command: kept apart, so that what does stays small.
+    /// The same as [`RaftNode::step`] with an [`Input::Message`], which is what comes most: a message is large, and into an
+    /// input it would have to be copied. What the node keeps of it is taken out of it.
+    #[inline]
+    pub fn hear(&mut self, now: LocalTime, from: NodeId, message: &mut Message, out: &mut Outputs) {
+        self.begin_step(now);
+        self.on_message(from, message, out);
+        self.finish_step(out);
+    }
+
+    #[inline]
+    fn begin_step(&mut self, now: LocalTime) {
+        if now < self.now {
+            self.clock_went_back(now);
+        }
+        self.now = now;
+    }
+
+    /// What does not come with every message: kept apart, so that what does stays small.
     #[cold]
     fn on_rare_input(&mut self, input: Input, out: &mut Outputs) {
         match input {
             Input::TimerFired(Timer::Election) => self.on_election_timeout(out),
             Input::TimerFired(Timer::Heartbeat) => self.on_heartbeat_timeout(out),
             Input::TimerFired(Timer::Batch) => self.on_batch_timeout(out),
+            Input::Propose(payload) => self.on_propose(payload, out),
             Input::Change(request) => self.on_change(&request, out),
             Input::Campaign => self.stand(out),
             Input::Transfer { to } => self.on_transfer(to, out),
@@ -129,42 +136,41 @@ impl RaftNode {
             Input::Unreachable(id) => self.on_unreachable(id),
             Input::Compact { keep } => self.on_compact(keep, out),
             Input::SendSnapshot { to } => self.on_send_snapshot(to, out),
-            Input::Message { .. } | Input::Persisted(_) | Input::Propose(_) => {}
+            Input::Message { .. } | Input::Persisted(_) => {}
         }
     }
 
     #[inline]
-    fn on_message(&mut self, from: NodeId, message: Message, out: &mut Outputs) {
-        if from == self.id || (self.options.check_quorum && self.is_not_to_hear(&message)) {
+    fn on_message(&mut self, from: NodeId, message: &mut Message, out: &mut Outputs) {
+        if from == self.id || (self.options.check_quorum && self.is_not_to_hear(message)) {
             return;
         }
-        if message.term() > self.hard.term && message.is_of_its_term() {
-            self.adopt_term(message.term(), out);
-        }
-        match message {
-            Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit, round } => {
-                if self.follow(from, term, prev_log_index, round, out) {
-                    self.on_append(from, (prev_log_index, prev_log_term), entries, leader_commit, round, out);
-                }
+        if let Message::AppendEntries { term, prev_log_index, prev_log_term, entries, leader_commit, round } =
+            message
+        {
+            let (prev, commit, round) = ((*prev_log_index, *prev_log_term), *leader_commit, *round);
+            if *term > self.hard.term {
+                self.adopt_term(*term, out);
             }
-            Message::AppendEntriesResponse { term, round, holds, result } => {
-                self.on_append_response(from, term, (round, holds), result, out);
+            if self.follow(from, *term, prev.0, round, out) {
+                self.on_append(from, prev, core::mem::take(entries), commit, round, out);
             }
-            Message::RequestVote { .. }
-            | Message::RequestVoteResponse { .. }
-            | Message::PreVote { .. }
-            | Message::PreVoteResponse { .. }
-            | Message::InstallSnapshot { .. }
-            | Message::InstallSnapshotResponse { .. }
-            | Message::TimeoutNow { .. }
-            | Message::ReadIndex { .. }
-            | Message::ReadIndexResponse { .. }
-            | Message::Forward { .. } => self.on_rare_message(from, message, out),
+        } else if let Message::AppendEntriesResponse { term, round, holds, result } = *message {
+            if term > self.hard.term {
+                self.adopt_term(term, out);
+            }
+            self.on_append_response(from, term, (round, holds), result, out);
+        } else {
+            let message = core::mem::replace(message, Message::TimeoutNow { term: Term::ZERO });
+            self.on_rare_message(from, message, out);
         }
     }
 
     #[cold]
     fn on_rare_message(&mut self, from: NodeId, message: Message, out: &mut Outputs) {
+        if message.term() > self.hard.term && message.is_of_its_term() {
+            self.adopt_term(message.term(), out);
+        }
         match message {
             Message::RequestVote { term, last_log_index, last_log_term, priority, .. } => {
                 self.on_request_vote(from, term, (last_log_term, last_log_index), priority, out);

@@ -79,9 +79,18 @@ impl Host {
     }
 
     /// One step, whose write, if any, stays under way.
+    ///
+    /// A message that is heard where it lies does what it does as an input.
     pub(crate) fn step(&mut self, input: Input) -> Outputs {
         let mut out = Outputs::new();
+        let (mut twin, mut heard) = (self.node.clone(), Outputs::new());
+        if let Input::Message { from, message } = &input {
+            twin.hear(self.now, *from, &mut message.clone(), &mut heard);
+        } else {
+            twin.step(self.now, input.clone(), &mut heard);
+        }
         self.node.step(self.now, input, &mut out);
+        assert_eq!((&twin, &heard), (&self.node, &out));
         self.note_writes(&out);
         out
     }
