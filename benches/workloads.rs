@@ -106,6 +106,16 @@ impl Observer<MessageFacts, Note> for Watcher {
     fn observe(&mut self, stamp: sim_core::Stamp, record: &Told) {
         let Some(judge) = &mut self.judge else { return };
         judge.observe(stamp, record);
+        if let (Some(_), Told::Noted { note: Note::Apply { .. }, .. }) = (&self.clients, record) {
+            self.hear(stamp, record);
+        }
+    }
+}
+
+impl Watcher {
+    /// Lets the clients hear of a record, and the judge of them.
+    #[inline(never)]
+    fn hear(&mut self, stamp: sim_core::Stamp, record: &Told) {
         if let Some(note) = self.clients.as_mut().and_then(|clients| clients.hear(record)) {
             self.observe(stamp, &Told::Noted { process: Clients::PROCESS, note });
         }
