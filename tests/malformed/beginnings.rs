@@ -170,6 +170,32 @@ fn snapshots_of_what_no_majority_of_the_voters_has() {
 }
 
 #[test]
+fn somebody_who_would_be_elected_without_what_a_snapshot_covers() {
+    let five = "{ \"snapshot\": { \"index\": 5, \"term\": 2 } }";
+    field_refused(
+        &format!(
+            "\"initial\": {{ \"0\": {five}, \"1\": {five}, \"3\": {five}, \"2\": §{{ \"log\": [1, 1, 1, 1, 3] }} }}"
+        ),
+        &["5 of 5 voters would elect node 2", "index 5 and term 2", "snapshot of node 0"],
+    );
+    // Terms that go down from one snapshot to the next.
+    let later = "{ \"snapshot\": { \"index\": 5, \"term\": 1 } }";
+    field_refused(
+        &format!(
+            "\"initial\": {{ \"0\": §{{ \"snapshot\": {{ \"index\": 3, \"term\": 2 }} }}, \"1\": {later}, \"2\": {later}, \
+             \"3\": {later} }}"
+        ),
+        &["5 of 5 voters would elect node 0"],
+    );
+    // Whoever holds a later entry of a majority's does not elect it.
+    let ahead = "{ \"snapshot\": { \"index\": 5, \"term\": 2 }, \"log\": [4] }";
+    let text = format!(
+        "{{ \"name\": \"x\", \"nodes\": 3, \"initial\": {{ \"0\": {ahead}, \"1\": {ahead}, \"2\": {{ \"log\": [1, 1, 1, 1, 3] }} }} }}"
+    );
+    Scenario::parse("ahead.json", &text).unwrap();
+}
+
+#[test]
 fn logs_that_nobody_can_compare_are_not_compared() {
     let far = "{ \"snapshot\": { \"index\": 18446744073709551615, \"term\": 1 }, \"log\": [1] }";
     let text = |before: &str| {

@@ -99,7 +99,8 @@ impl Cluster {
 
     /// Whether somebody in the core can be elected and followed over its links, whoever leads now. Who leads and could not be
     /// elected steps down once it knows (check_quorum), but spreads entries until then, and nobody whose log lacks them could
-    /// win any more: so it must be linked with nobody but the one who can do without it.
+    /// win any more: so it must be linked with nobody but the one who can do without it, and have nothing now that this one
+    /// lacks, a configuration least of all.
     fn lives_over(&self, core: &Core) -> bool {
         let leaders = core.nodes.iter().copied().filter(|node| self.standing(*node).leads);
         let deposed: Vec<ProcessId> = leaders.filter(|node| !self.reigns_over(*node, core, &[])).collect();
@@ -108,6 +109,7 @@ impl Cluster {
                 |leader: &ProcessId| core.near(*leader).all(|one| one == *leader || one == *heir);
             !deposed.contains(heir)
                 && deposed.iter().all(spreads_to_it)
+                && deposed.iter().all(|leader| self.standing(*leader).last == self.standing(*heir).last)
                 && self.reigns_over(*heir, core, &deposed)
         })
     }

@@ -13,6 +13,8 @@ use sim_core::{Fault, Observer, ProcessId, Span};
 #[derive(Clone, Copy, Debug)]
 struct Reign<'a> {
     core: &'a Core,
+    /// Whom their disks did not let run when this began.
+    refused: &'a [ProcessId],
     leader: ProcessId,
     term: u64,
 }
@@ -22,6 +24,7 @@ struct Reign<'a> {
 enum Pending {
     Nobody,
     Rival(ProcessId),
+    Down(ProcessId),
     Term(ProcessId, u64),
     Standing(ProcessId),
     Command,
@@ -40,6 +43,7 @@ impl fmt::Display for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nobody => f.write_str("nobody leads"),
+            Self::Down(node) => write!(f, "node {node} has stopped"),
             Self::Rival(node) => write!(f, "node {node} leads too"),
             Self::Term(node, term) => write!(f, "node {node} is in term {term}, not in the leader's"),
             Self::Standing(node) => write!(f, "node {node} stands for election"),
@@ -63,22 +67,28 @@ fn mirror<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, node: ProcessId) ->
 
 impl<'a> Reign<'a> {
     /// The leader whom all follow who must.
-    fn of<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, core: &'a Core) -> Result<Self, Pending> {
+    fn of<T: Observer<MessageFacts, Note>>(
+        sim: &Cluster<T>,
+        core: &'a Core,
+        refused: &'a [ProcessId],
+    ) -> Result<Self, Pending> {
         let leads = |node: &ProcessId| mirror(sim, *node).up && mirror(sim, *node).leads();
         let leaders = core.nodes.iter().copied().filter(leads);
         let leader = leaders.max_by_key(|node| mirror(sim, *node).term).ok_or(Pending::Nobody)?;
-        let reign = Self { core, leader, term: mirror(sim, leader).term };
+        let reign = Self { core, refused, leader, term: mirror(sim, leader).term };
         reign.is_followed(sim).map(|()| reign)
     }
 
-    /// Who must follow: the members of the configuration in force for the leader that run, are in the core and are linked
-    /// with it both ways.
+    /// Who must follow: the members of the configuration in force for the leader that are in the core, are linked with it both
+    /// ways and began to live.
     fn followers<T: Observer<MessageFacts, Note>>(
         &self,
         sim: &Cluster<T>,
     ) -> impl Iterator<Item = ProcessId> {
         let (leader, members) = (self.leader, &mirror(sim, self.leader).members);
-        let must = move |node: &ProcessId| *node != leader && members.contains(*node) && sim.is_up(*node);
+        let must = move |node: &ProcessId| {
+            *node != leader && members.contains(*node) && !self.refused.contains(node)
+        };
         self.core.near(leader).filter(must)
     }
 
@@ -88,6 +98,9 @@ impl<'a> Reign<'a> {
         }
         for node in self.followers(sim) {
             let follower = mirror(sim, node);
+            if !follower.up {
+                return Err(Pending::Down(node));
+            }
             match follower.role {
                 Role::Leader => return Err(Pending::Rival(node)),
                 Role::Candidate | Role::PreCandidate => return Err(Pending::Standing(node)),
@@ -162,7 +175,7 @@ fn are_served<T: Observer<MessageFacts, Note>>(
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// Lets time pass until a leader is followed, a fresh command is committed, all agree and every client is answered,
     /// within `budget`; and then until that leader has reigned for long and there is nothing but heartbeats.
-    pub(super) fn live(&mut self, core: &Core, budget: Span) -> Result<(), Halt> {
+    pub(super) fn live(&mut self, core: &Core, refused: &[ProcessId], budget: Span) -> Result<(), Halt> {
         let clients: Vec<ProcessId> = self.memory.clients.everybody().collect();
         let agreed = self.sim.now().after(budget);
         let (long, rest) = (self.reign(), self.rest());
@@ -171,8 +184,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let mut attempt = 0;
         loop {
             let mut seen = None;
-            self.run_to(agreed, |sim| changed(sim, &mut seen) && Reign::of(sim, core).is_ok())?;
-            let reign = match Reign::of(&self.sim, core) {
+            self.run_to(agreed, |sim| changed(sim, &mut seen) && Reign::of(sim, core, refused).is_ok())?;
+            let reign = match Reign::of(&self.sim, core, refused) {
                 Ok(reign) => reign,
                 Err(pending) => return Err(self.dead("elect a leader that all follow", budget, pending)),
             };

@@ -38,7 +38,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                     return Ok(());
                 }
                 let budget = live.within.unwrap_or_else(|| self.budget().plus(stragglers));
-                match self.live(&core, budget) {
+                match self.live(&core, &refused, budget) {
                     // What had waited at a paused node may have been a configuration that needs whom its disk refuses. Who
                     // has stopped since is not excused.
                     Err(Halt::Failed(dead)) if dead.property == Property::Convergence => {
@@ -57,6 +57,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 self.inject(&Fault::Crash { process })?;
             }
         }
+        // A disk that lied has lost it now, and the node starts again at once.
+        self.void_what_was_lost();
         Ok(())
     }
 
@@ -68,6 +70,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             }
             Asked::Quorum(quorum) => {
                 self.settle()?;
+                // Who was paused has heard of it by now, or is about to.
+                self.stop_who_was_failed()?;
                 let mut draws = self.draws(live);
                 let core = self.surveyed().draw(quorum.connectivity, &mut draws);
                 let names: Vec<String> = core.nodes.iter().map(ToString::to_string).collect();

@@ -62,7 +62,9 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                     if lie.on { (Honesty::LiesWhenDue, "") } else { (Honesty::Honest, " no more") };
                 for node in self.told_nodes(step, &lie.nodes, rest)? {
                     // What is missing from a disk that lied may be the middle of a file.
-                    self.sim.observer_mut().0.damaged(node);
+                    if lie.on {
+                        self.sim.observer_mut().0.damaged(node);
+                    }
                     self.inject(&Fault::SetHonesty { process: node, honesty })?;
                 }
                 Ok(())

@@ -41,6 +41,9 @@ impl Checker {
             if c.found() == before {
                 c.what_is_covered_is_committed(scenario);
             }
+            if c.found() == before {
+                c.who_can_win_holds_what_is_covered(scenario);
+            }
         });
         self.under("clocks", |c| {
             for (key, clock) in &scenario.clocks {
@@ -170,6 +173,37 @@ impl Checker {
         });
     }
 
+    /// Whoever a majority would elect holds all that is committed (leader completeness, Raft §5.4.3), so all that a snapshot
+    /// covers.
+    fn who_can_win_holds_what_is_covered(&mut self, scenario: &Scenario) {
+        let all: Vec<u16> = (0..scenario.nodes).collect();
+        let voters = scenario.members.as_ref().map_or(&all, |members| &members.voters);
+        let none = InitialState::default();
+        let state = |node: &u16| scenario.initial.get(&NodeKey(*node)).unwrap_or(&none);
+        let snapshots = || scenario.initial.iter().filter_map(|(key, state)| Some((key, state.snapshot?)));
+        for candidate in voters {
+            let own = state(candidate);
+            let votes = voters.iter().filter(|voter| last_of(state(voter)) <= last_of(own)).count();
+            let lacks = |(_, snapshot): &(&NodeKey, InitialSnapshot)| {
+                let covers = |own: InitialSnapshot| own.index > snapshot.index && own.term >= snapshot.term;
+                !own.snapshot.is_some_and(covers) && !holds_last_of(own, *snapshot)
+            };
+            let Some((key, snapshot)) = snapshots().find(lacks).filter(|_| votes > voters.len() / 2) else {
+                continue;
+            };
+            let what = format!(
+                "{votes} of {of} voters would elect node {candidate}, which begins without the entry of index {index} and term \
+                 {term} that the snapshot of node {key} covers: expected that it has that, or that fewer have a last entry no \
+                 later than its own (Raft §5.4.3)",
+                of = voters.len(),
+                index = snapshot.index,
+                term = snapshot.term,
+            );
+            let place = if scenario.initial.contains_key(&NodeKey(*candidate)) { *candidate } else { key.0 };
+            return self.under(&NodeKey(place).to_string(), |c| c.wrong(what));
+        }
+    }
+
     /// Logs with an entry of the same index and term are identical up to it (Raft §5.3): no cluster gets elsewhere.
     fn one_history(&mut self, states: &BTreeMap<NodeKey, InitialState>) {
         let states: Vec<_> = states.iter().collect();
@@ -241,6 +275,12 @@ fn holds_last_of(state: &InitialState, snapshot: InitialSnapshot) -> bool {
     }
     let place = snapshot.index.checked_sub(state.base() + 1).and_then(|place| usize::try_from(place).ok());
     place.and_then(|place| state.log.get(place)).is_some_and(|entry| entry.term == snapshot.term)
+}
+
+/// Term and index of the last entry of a node that begins like this.
+fn last_of(state: &InitialState) -> (u64, u64) {
+    let covered = state.snapshot.map_or(0, |snapshot| snapshot.term);
+    (state.log.last().map_or(covered, |entry| entry.term), state.base() + state.log.len() as u64)
 }
 
 /// The lowest index at which two logs differ although they agree on a later entry.

@@ -58,7 +58,7 @@ fn those_agree_who_have_the_leaders_term_log_state_and_disk() {
     let scenario = scenario();
     let runner = played(&scenario);
     let (sim, core) = (&runner.sim, runner.surveyed().everybody());
-    let reign = Reign::of(sim, &core).unwrap();
+    let reign = Reign::of(sim, &core, &[]).unwrap();
     assert_eq!(reign.agrees(sim, 1), Ok(()));
     assert_eq!(reign.agrees(sim, 2), Err(Pending::Command));
     let (leader, term) = (reign.leader, reign.term);
@@ -99,8 +99,8 @@ fn who_leads_the_highest_term_must_be_followed() {
     let scenario = scenario();
     let runner = played(&scenario);
     let (sim, core) = (&runner.sim, runner.surveyed().everybody());
-    let Reign { leader, term, .. } = Reign::of(sim, &core).unwrap();
-    let of = |sim: &Cluster| Reign::of(sim, &core).map(|reign| reign.leader);
+    let Reign { leader, term, .. } = Reign::of(sim, &core, &[]).unwrap();
+    let of = |sim: &Cluster| Reign::of(sim, &core, &[]).map(|reign| reign.leader);
     assert_eq!(of(sim), Ok(leader));
     assert_eq!(of(&told(sim, leader, Note::Role { role: Role::Follower, term })), Err(Pending::Nobody));
     let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
@@ -117,11 +117,11 @@ fn a_joint_configuration_that_is_left_by_itself_must_be_left() {
     let scenario = scenario();
     let mut runner = played(&scenario);
     let core = runner.surveyed().everybody();
-    let leader = Reign::of(&runner.sim, &core).unwrap().leader;
+    let leader = Reign::of(&runner.sim, &core, &[]).unwrap().leader;
     let others = core.nodes.iter().copied().filter(|node| *node != leader);
     let removals: Vec<Change> = others.map(|node| Change::Remove(node_id(node))).collect();
     runner.sim.request(leader, Request::Change(Box::new(ChangeRequest::auto(&removals))));
-    let reign = Reign::of(&runner.sim, &core).unwrap();
+    let reign = Reign::of(&runner.sim, &core, &[]).unwrap();
     assert_eq!(reign.agrees(&runner.sim, 1), Err(Pending::Joint));
     runner.pass(Span::from_millis(200)).unwrap();
     assert_eq!(reign.agrees(&runner.sim, 3), Ok(()));
@@ -130,7 +130,7 @@ fn a_joint_configuration_that_is_left_by_itself_must_be_left() {
 /// What an ending that waits for rest until now comes to.
 fn rest(runner: &mut Runner<'_, ()>) -> Result<bool, String> {
     let core = runner.surveyed().everybody();
-    let reign = Reign::of(&runner.sim, &core).unwrap();
+    let reign = Reign::of(&runner.sim, &core, &[]).unwrap();
     match runner.come_to_rest(&reign, Span::from_millis(200), VirtualTime::ZERO) {
         Ok(rests) => Ok(rests),
         Err(Halt::Failed(violation)) => {
@@ -148,7 +148,7 @@ fn a_cluster_at_rest_sends_nothing_but_heartbeats() {
     runner.pass(Span::from_millis(200)).unwrap();
     assert_eq!(rest(&mut runner), Ok(true));
     let core = runner.surveyed().everybody();
-    let leader = Reign::of(&runner.sim, &core).unwrap().leader;
+    let leader = Reign::of(&runner.sim, &core, &[]).unwrap().leader;
     runner.sim.request(leader, Request::propose("y"));
     let noise = "end: healed, the cluster did not come to rest within 1600ms: \
                  2 messages other than heartbeats in the last moments";
@@ -162,7 +162,7 @@ fn a_cluster_whose_states_differ_is_not_at_rest() {
     let mut runner = played(&scenario);
     runner.pass(Span::from_millis(200)).unwrap();
     let core = runner.surveyed().everybody();
-    let leader = Reign::of(&runner.sim, &core).unwrap().leader;
+    let leader = Reign::of(&runner.sim, &core, &[]).unwrap().leader;
     let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
     // The oracles would stop the run before the ending is asked.
     Judge::SAFETY.into_iter().for_each(|property| runner.sim.observer_mut().0.disable(property));
