@@ -151,7 +151,7 @@ impl fmt::Display for Value {
         match bytes.utf8_chunks().next().filter(|chunk| chunk.valid().len() >= some.len()) {
             _ if bytes.is_empty() => f.write_str("\"\""),
             Some(_) if bytes.len() <= 20 && bytes.iter().all(u8::is_ascii_digit) => {
-                f.write_str(&String::from_utf8_lossy(&bytes))
+                f.write_str(&String::from_utf8_lossy(bytes))
             }
             Some(_) => {
                 let text: String = String::from_utf8_lossy(some).chars().take(SHOWN_MAX + 1).collect();
