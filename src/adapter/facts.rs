@@ -11,7 +11,7 @@ const CLIENT_OVERHEAD_BYTES: u32 = 24;
 
 /// Of what is sent all the time it is asked first what it is, here and below: a table of so many kinds is a jump that
 /// nobody can guess.
-#[inline]
+#[inline(always)]
 pub(super) fn label(message: &Message) -> Label {
     if let Message::Raft(append @ Raft::AppendEntries { term, .. }) = message {
         Label { kind: 2, epoch: term.0, bytes: append.bytes() }
@@ -55,7 +55,7 @@ fn rare_label(message: &Message) -> Label {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn facts(message: &Message) -> MessageFacts {
     if let Message::Raft(Raft::AppendEntries {
         term,

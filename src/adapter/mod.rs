@@ -128,12 +128,12 @@ impl Process for Member {
     const FILES: &'static [&'static str] = &["log", "tail", "snapshot"];
     const KINDS: &'static [&'static str] = MESSAGE_KINDS;
 
-    #[inline]
+    #[inline(always)]
     fn label(message: &Message) -> Label {
         facts::label(message)
     }
 
-    #[inline]
+    #[inline(always)]
     fn facts(message: &Message) -> MessageFacts {
         facts::facts(message)
     }

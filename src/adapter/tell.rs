@@ -29,6 +29,8 @@ pub fn members(membership: &Membership) -> Members {
 }
 
 /// The hash that stands for a configuration in a log.
+#[cold]
+#[inline(never)]
 fn change_hash(membership: &Membership) -> Hash64 {
     let mut bytes = Vec::with_capacity(membership.encoded_len());
     membership.encode(&mut bytes);
@@ -36,7 +38,7 @@ fn change_hash(membership: &Membership) -> Hash64 {
 }
 
 /// The hash that stands for what an entry holds.
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn command_hash(entry: &Entry) -> Hash64 {
     match &entry.kind {

@@ -188,7 +188,7 @@ impl PendingWrites {
         self.store(place, start, durable);
         if self.writes.len() == 1 {
             // Mostly there is no other.
-            self.writes.clear();
+            self.writes.pop_front();
             self.cells.clear();
         }
         self.drop_done();
