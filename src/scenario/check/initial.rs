@@ -181,9 +181,17 @@ impl Checker {
         let none = InitialState::default();
         let state = |node: &u16| scenario.initial.get(&NodeKey(*node)).unwrap_or(&none);
         let snapshots = || scenario.initial.iter().filter_map(|(key, state)| Some((key, state.snapshot?)));
-        for candidate in voters {
+        if snapshots().next().is_none() {
+            return;
+        }
+        let mut lasts: Vec<_> = voters.iter().map(|voter| last_of(state(voter))).collect();
+        lasts.sort_unstable();
+        // Who begins with nothing comes last: all of them are alike.
+        let beginning = voters.iter().filter(|voter| scenario.initial.contains_key(&NodeKey(**voter)));
+        let empty = voters.iter().find(|voter| !scenario.initial.contains_key(&NodeKey(**voter)));
+        for candidate in beginning.chain(empty) {
             let own = state(candidate);
-            let votes = voters.iter().filter(|voter| last_of(state(voter)) <= last_of(own)).count();
+            let votes = lasts.partition_point(|last| *last <= last_of(own));
             let lacks = |(_, snapshot): &(&NodeKey, InitialSnapshot)| {
                 let covers = |own: InitialSnapshot| own.index > snapshot.index && own.term >= snapshot.term;
                 !own.snapshot.is_some_and(covers) && !holds_last_of(own, *snapshot)
