@@ -14,11 +14,30 @@ const CLIENT_OVERHEAD_BYTES: u32 = 24;
 #[inline(always)]
 pub(super) fn label(message: &Message) -> Label {
     if let Message::Raft(append @ Raft::AppendEntries { term, .. }) = message {
-        Label { kind: 2, epoch: term.0, bytes: append.bytes() }
+        Label { kind: kind(MessageKind::AppendEntries), epoch: term.0, bytes: append.bytes() }
     } else if let Message::Raft(answer @ Raft::AppendEntriesResponse { term, .. }) = message {
-        Label { kind: 3, epoch: term.0, bytes: answer.bytes() }
+        Label { kind: kind(MessageKind::AppendEntriesResponse), epoch: term.0, bytes: answer.bytes() }
     } else {
         rare_label(message)
+    }
+}
+
+/// The number of a kind of message between nodes.
+#[inline]
+const fn kind(kind: MessageKind) -> u8 {
+    match kind {
+        MessageKind::RequestVote => 0,
+        MessageKind::RequestVoteResponse => 1,
+        MessageKind::AppendEntries => 2,
+        MessageKind::AppendEntriesResponse => 3,
+        MessageKind::PreVote => 4,
+        MessageKind::PreVoteResponse => 5,
+        MessageKind::InstallSnapshot => 6,
+        MessageKind::InstallSnapshotResponse => 7,
+        MessageKind::TimeoutNow => 8,
+        MessageKind::ReadIndex => 9,
+        MessageKind::ReadIndexResponse => 10,
+        MessageKind::Forward => 11,
     }
 }
 
@@ -26,21 +45,7 @@ pub(super) fn label(message: &Message) -> Label {
 fn rare_label(message: &Message) -> Label {
     match message {
         Message::Raft(message) => {
-            let kind = match message.kind() {
-                MessageKind::RequestVote => 0,
-                MessageKind::RequestVoteResponse => 1,
-                MessageKind::AppendEntries => 2,
-                MessageKind::AppendEntriesResponse => 3,
-                MessageKind::PreVote => 4,
-                MessageKind::PreVoteResponse => 5,
-                MessageKind::InstallSnapshot => 6,
-                MessageKind::InstallSnapshotResponse => 7,
-                MessageKind::TimeoutNow => 8,
-                MessageKind::ReadIndex => 9,
-                MessageKind::ReadIndexResponse => 10,
-                MessageKind::Forward => 11,
-            };
-            Label { kind, epoch: message.term().0, bytes: message.bytes() }
+            Label { kind: kind(message.kind()), epoch: message.term().0, bytes: message.bytes() }
         }
         Message::Asked(request) => {
             let bytes = match &request.body {

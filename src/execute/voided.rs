@@ -92,7 +92,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// other, and most of what is bad in both is noticed; but the newest writes, bad in both, look like those that a crash
     /// took. A node that takes them for that is not to blame, whatever follows, unless it has written them anew in between.
     pub(super) fn note_damage(&mut self, node: ProcessId, file: FileId, to_come: bool) {
-        let mended = self.asking().node(node).mended;
+        let mended = self.asking().node(node).mended();
         let damage = self.damaged.entry((node, file)).or_insert(Some(mended));
         *damage = damage.filter(|_| !to_come).map(|_| mended);
         let copies = [LOG, TAIL].map(|copy| self.damaged.get(&(node, copy)).copied());

@@ -78,6 +78,8 @@ pub(super) struct PendingWrites {
     failed: bool,
     /// The write that mends what the node found, and how many of the oldest writes were found: they are durable by it.
     mending: Option<(WriteId, usize)>,
+    /// How often that was done.
+    pub(super) mended: u32,
 }
 
 /// What a node that took up work has on its disk.
@@ -161,19 +163,14 @@ impl PendingWrites {
         self.failed = true;
     }
 
-    /// Whether what the node found is durable once this write is.
-    #[inline]
-    pub(super) fn mends(&self, write: WriteId) -> bool {
-        !self.failed && self.mending.is_some_and(|(mending, _)| mending == write)
-    }
-
     #[inline]
     pub(super) fn complete(&mut self, write: WriteId, durable: &mut DurableMirror) -> bool {
         if self.failed {
             return false;
         }
-        if self.mends(write) {
-            return self.mend(durable);
+        if let Some((_, found)) = self.mending.take_if(|(mending, _)| *mending == write) {
+            self.mend(found, durable);
+            return true;
         }
         // Disks mostly finish in order: then it is the first.
         let mut start = 0;
@@ -202,10 +199,10 @@ impl PendingWrites {
         }
     }
 
-    /// What the node found when it took up work is durable.
+    /// What the node found when it took up work is durable: the oldest `found` writes.
     #[cold]
-    fn mend(&mut self, durable: &mut DurableMirror) -> bool {
-        let Some((_, found)) = self.mending.take() else { return false };
+    fn mend(&mut self, found: usize, durable: &mut DurableMirror) {
+        self.mended += 1;
         let mut start = 0;
         for place in 0..found {
             if !core::mem::replace(&mut self.writes[place].done, true) {
@@ -214,7 +211,6 @@ impl PendingWrites {
             start += self.writes[place].count;
         }
         self.drop_done();
-        true
     }
 
     /// The write at `place`, whose cells begin at `start`, takes effect.

@@ -41,8 +41,6 @@ pub struct NodeMirror {
     pub durable: DurableMirror,
     /// What it found on its disk when this life began.
     pub found: Finding,
-    /// How often it has mended what it found, over all its lives, and so written it anew.
-    pub mended: u32,
     /// Whether its snapshot came from its leader.
     installed: bool,
     /// The write by which it mends what it is about to say that it found.
@@ -69,7 +67,6 @@ impl NodeMirror {
             snapshot: None,
             durable: DurableMirror::default(),
             found: Finding::Lawful,
-            mended: 0,
             installed: false,
             mending: None,
             pending: PendingWrites::default(),
@@ -84,6 +81,12 @@ impl NodeMirror {
     #[must_use]
     pub fn leads(&self) -> bool {
         self.leader_of == Some(self.term)
+    }
+
+    /// How often it has mended what it found on its disk, over all its lives, and so written it anew.
+    #[must_use]
+    pub const fn mended(&self) -> u32 {
+        self.pending.mended
     }
 
     pub(super) fn boot(&mut self, life: u32) {
@@ -207,9 +210,6 @@ impl NodeMirror {
     #[inline]
     pub(super) fn complete(&mut self, write: WriteId) -> bool {
         let full = self.durable.log.full();
-        if self.pending.mends(write) {
-            self.mended += 1;
-        }
         let changed = self.pending.complete(write, &mut self.durable);
         if self.durable.log.full() > full {
             self.durable.log.share(&self.log);

@@ -197,7 +197,7 @@ impl Judge {
     ///
     /// If there is no such node.
     pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property], to_come: bool) {
-        let mended = (!to_come).then_some(self.mirror.nodes[node.index()].mended);
+        let mended = (!to_come).then_some(self.mirror.nodes[node.index()].mended());
         self.doubted.insert(node, (mended, resting));
     }
 
@@ -286,7 +286,7 @@ impl Judge {
         self.mirror.apply(stamp, record);
         if let Some((mended, resting)) = self.doubted.get(&process)
             && let Some(node) = self.mirror.node(process)
-            && mended.is_none_or(|mended| node.mended == mended)
+            && mended.is_none_or(|mended| node.mended() == mended)
             && node.found == Finding::Older
         {
             resting.iter().for_each(|property| self.found.disable(*property));

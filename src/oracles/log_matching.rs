@@ -163,7 +163,9 @@ impl Oracle for LogMatching {
         let Record::Noted { process, note } = record else { return };
         let Some(node) = seen.mirror.node(*process) else { return };
         let verdict = match *note {
-            Note::Append { index, .. } => self.append(*process, node, index),
+            Note::Append { index, .. } => {
+                return self.appended(stamp, *process, index, seen.mirror, found);
+            }
             Note::Recovered { last_index: 0, .. } => Ok(()),
             // A node may have written only part of what it had changed; then its disk holds a log that never was.
             Note::Recovered { last_index, .. } => {

@@ -121,8 +121,10 @@ impl MessageSanity {
                 MessageFacts::ClientReply { reply: Reply::Done(index), .. } => index <= node.applied,
                 MessageFacts::AppendEntries { .. }
                 | MessageFacts::AppendEntriesAccepted { .. }
-                | MessageFacts::AppendEntriesRefused { .. }
-                | MessageFacts::RequestVoteResponse { .. }
+                | MessageFacts::AppendEntriesRefused { .. } => {
+                    unreachable!("what is sent all the time was judged before")
+                }
+                MessageFacts::RequestVoteResponse { .. }
                 | MessageFacts::PreVote { .. }
                 | MessageFacts::PreVoteResponse { .. }
                 | MessageFacts::InstallSnapshotResponse { installed: false, .. }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::oracles::testing::{SAFETY, Story, story};
-use crate::record::{Effect, ReadKind, Role};
+use crate::record::{Effect, Hash64, ReadKind, Role};
 use sim_core::{Observer, RecordKind};
 
 /// Breaks commit monotonic, then no panic, each twice.
@@ -114,4 +114,30 @@ fn the_canon_is_what_was_committed_by_anyone() {
     let judge = story.commit(0, 1).crash(0).judge();
     assert_eq!(judge.canon().last_index(), 1);
     assert_eq!(judge.canon().get(1).map(|entry| (entry.term, entry.committed_in)), Some((1, 1)));
+}
+
+/// The judge of a story in which the disk of 0 is in doubt from its beginning on, and what it finds in the end.
+fn doubting(story: &Story, to_come: bool) -> Judge {
+    let mut judge = Judge::new(story.nodes());
+    judge.doubt(ProcessId(0), &[Property::Durability], to_come);
+    story.history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
+    judge
+}
+
+#[test]
+fn who_is_doubted_may_find_an_older_state_until_it_has_mended_its_disk() {
+    let begun = story(3).boot_all().term(0, 2).vote(0, 2, 1).persist_hard(0).durable(0).crash(0);
+    let older = |story: Story| story.boot_finding(0, 1, None, (0, Hash64(0)), None);
+    let broken = |judge: &Judge| judge.violations().iter().any(|it| it.property == Property::Durability);
+    let mut judge = doubting(&older(begun.clone()), false);
+    assert!(!broken(&judge));
+    assert_eq!(judge.take_bereft(), [ProcessId(0)]);
+    assert_eq!(judge.take_bereft(), []);
+    // What it never held it cannot find.
+    let other = begun.clone().boot_finding(0, 2, Some(ProcessId(2)), (0, Hash64(0)), None);
+    assert!(broken(&doubting(&other, false)));
+    // Once it has written its disk anew, only damage that is to come may take anything.
+    let mended = begun.boot_mending(0, 0).durable(0).crash(0);
+    assert!(broken(&doubting(&older(mended.clone()), false)));
+    assert!(!broken(&doubting(&older(mended), true)));
 }

@@ -123,8 +123,7 @@ impl Checker {
 
     /// What a snapshot covers is committed: two that end at one index end with the same entry.
     fn one_snapshot_of_an_index(&mut self, states: &BTreeMap<NodeKey, InitialState>) {
-        let snapshots: Vec<_> =
-            states.iter().filter_map(|(key, state)| Some((key, state.snapshot?))).collect();
+        let snapshots: Vec<_> = snapshots(states).collect();
         for (place, (key, own)) in snapshots.iter().enumerate() {
             let differs = |other: InitialSnapshot| other.index == own.index && other.term != own.term;
             let Some((other, twin)) = snapshots[..place].iter().find(|(_, other)| differs(*other)) else {
@@ -146,10 +145,9 @@ impl Checker {
     /// What a snapshot covers is committed: a majority of the voters begins with the last of it, or the cluster would have
     /// lost something before it began. Whose snapshot it is does not matter.
     fn what_is_covered_is_committed(&mut self, scenario: &Scenario) {
-        let all: Vec<u16> = (0..scenario.nodes).collect();
-        let voters = scenario.members.as_ref().map_or(&all, |members| &members.voters);
-        let snapshots = || scenario.initial.iter().filter_map(|(key, state)| Some((key, state.snapshot?)));
-        let Some((key, last)) = snapshots().max_by_key(|(key, own)| (own.index, core::cmp::Reverse(**key)))
+        let voters = voters(scenario);
+        let Some((key, last)) =
+            snapshots(&scenario.initial).max_by_key(|(key, own)| (own.index, core::cmp::Reverse(**key)))
         else {
             return;
         };
@@ -176,12 +174,10 @@ impl Checker {
     /// Whoever a majority would elect holds all that is committed (leader completeness, Raft §5.4.3), so all that a snapshot
     /// covers.
     fn who_can_win_holds_what_is_covered(&mut self, scenario: &Scenario) {
-        let all: Vec<u16> = (0..scenario.nodes).collect();
-        let voters = scenario.members.as_ref().map_or(&all, |members| &members.voters);
+        let voters = voters(scenario);
         let none = InitialState::default();
         let state = |node: &u16| scenario.initial.get(&NodeKey(*node)).unwrap_or(&none);
-        let snapshots = || scenario.initial.iter().filter_map(|(key, state)| Some((key, state.snapshot?)));
-        if snapshots().next().is_none() {
+        if snapshots(&scenario.initial).next().is_none() {
             return;
         }
         let mut lasts: Vec<_> = voters.iter().map(|voter| last_of(state(voter))).collect();
@@ -196,7 +192,9 @@ impl Checker {
                 let covers = |own: InitialSnapshot| own.index > snapshot.index && own.term >= snapshot.term;
                 !own.snapshot.is_some_and(covers) && !holds_last_of(own, *snapshot)
             };
-            let Some((key, snapshot)) = snapshots().find(lacks).filter(|_| votes > voters.len() / 2) else {
+            let Some((key, snapshot)) =
+                snapshots(&scenario.initial).find(lacks).filter(|_| votes > voters.len() / 2)
+            else {
                 continue;
             };
             let what = format!(
@@ -274,6 +272,17 @@ impl Checker {
             });
         }
     }
+}
+
+/// Who votes when the scenario begins.
+fn voters(scenario: &Scenario) -> Vec<u16> {
+    let members = scenario.members.as_ref();
+    members.map_or_else(|| (0..scenario.nodes).collect(), |members| members.voters.clone())
+}
+
+/// The snapshots that nodes begin with.
+fn snapshots(states: &BTreeMap<NodeKey, InitialState>) -> impl Iterator<Item = (&NodeKey, InitialSnapshot)> {
+    states.iter().filter_map(|(key, state)| Some((key, state.snapshot?)))
 }
 
 /// Whether a node that begins like this has the last entry that the snapshot covers.

@@ -113,6 +113,19 @@ fn who_leads_the_highest_term_must_be_followed() {
 }
 
 #[test]
+fn who_stops_is_missed_unless_its_disk_refused_it_before() {
+    let scenario = scenario();
+    let mut runner = played(&scenario);
+    let core = runner.surveyed().everybody();
+    let leader = Reign::of(&runner.sim, &core, &[]).unwrap().leader;
+    let process = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
+    runner.inject(&Fault::Crash { process }).unwrap();
+    let of = |refused: &[ProcessId]| Reign::of(&runner.sim, &core, refused).map(|reign| reign.leader);
+    assert_eq!(of(&[]), Err(Pending::Down(process)));
+    assert_eq!(of(&[process]), Ok(leader));
+}
+
+#[test]
 fn a_joint_configuration_that_is_left_by_itself_must_be_left() {
     let scenario = scenario();
     let mut runner = played(&scenario);
