@@ -2,7 +2,7 @@
 //!
 //! Owns: their bytes. Must not know: which frames are to be believed; `recover` does.
 //!
-//! A frame: length of all after the checksum (4 bytes), CRC-32 over the length and all after the checksum
+//! A frame: length of all after the checksum (4 bytes), CRC-32C over the length and all after the checksum
 //! (4), its number from one on (8), the number up to which all was durable when it was made (8), where in the
 //! log it stands (8), what it carries (1 byte of flags, then as the flags say: hard state, named snapshot,
 //! base, change of the log). All numbers are little-endian.
@@ -21,7 +21,7 @@ use crate::types::{LogIndex, NodeId, Term};
 /// The length of a header.
 pub(super) const HEADER_BYTES: usize = 16;
 /// The version that this code writes, and the only one that it reads.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Length and checksum.
 const PREFIX_BYTES: usize = 8;
 /// Number, what is durable, place.
@@ -36,7 +36,7 @@ const HAS_SNAPSHOT: u8 = 2;
 const HAS_BASE: u8 = 4;
 const HAS_LOG: u8 = 8;
 
-/// The header of a file: what it is (8 bytes), version (4), CRC-32 of both (4).
+/// The header of a file: what it is (8 bytes), version (4), CRC-32C of both (4).
 pub(super) fn header(file: File) -> [u8; HEADER_BYTES] {
     let name: &[u8; 8] = match file {
         File::Log => b"raft log",
@@ -46,7 +46,7 @@ pub(super) fn header(file: File) -> [u8; HEADER_BYTES] {
     let mut header = [0; HEADER_BYTES];
     header[..8].copy_from_slice(name);
     header[8..12].copy_from_slice(&VERSION.to_le_bytes());
-    let checksum = crc32fast::hash(&header[..12]);
+    let checksum = crc32c::crc32c(&header[..12]);
     header[12..].copy_from_slice(&checksum.to_le_bytes());
     header
 }
@@ -55,7 +55,7 @@ pub(super) fn header(file: File) -> [u8; HEADER_BYTES] {
 pub(super) fn header_fault(file: File, bytes: &[u8]) -> Option<&'static str> {
     let Some(found) = bytes.first_chunk::<HEADER_BYTES>() else { return Some("there is no header") };
     let expected = header(file);
-    let intact = crc32fast::hash(&found[..12]).to_le_bytes() == found[12..];
+    let intact = crc32c::crc32c(&found[..12]).to_le_bytes() == found[12..];
     match *found == expected {
         true => None,
         false if intact && found[..8] == expected[..8] => Some("the version is not known"),
@@ -125,16 +125,13 @@ impl Frame<'_> {
         out[start..start + 4].copy_from_slice(&len.to_le_bytes());
         // The length stands where the checksum will, so that what the checksum is over lies in one piece.
         out[start + 4..start + PREFIX_BYTES].copy_from_slice(&len.to_le_bytes());
-        let checksum = crc32fast::hash(&out[start + 4..]);
+        let checksum = crc32c::crc32c(&out[start + 4..]);
         out[start + 4..start + PREFIX_BYTES].copy_from_slice(&checksum.to_le_bytes());
     }
 }
 
 fn checksum(len: u32, bytes: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&len.to_le_bytes());
-    hasher.update(bytes);
-    hasher.finalize()
+    crc32c::crc32c_append(crc32c::crc32c(&len.to_le_bytes()), bytes)
 }
 
 fn put_body(

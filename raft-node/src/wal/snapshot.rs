@@ -3,7 +3,7 @@
 //! Owns: its bytes, and the name by which frames call it. Must not know: frames.
 //!
 //! Header (as any file's), index (8 bytes), term (8), the hard state along with which it was written (11),
-//! membership (length of 4 and bytes), the host's bytes to the end but for the last four, which are the CRC-32
+//! membership (length of 4 and bytes), the host's bytes to the end but for the last four, which are the CRC-32C
 //! of all between header and checksum. Numbers are little-endian.
 //!
 //! The hard state is there because a write is done wholly or not at all: should a crash take the frame that was
@@ -43,7 +43,7 @@ pub(super) fn encode(snapshot: &Snapshot, hard: HardState) -> (Vec<u8>, Snapshot
     membership.encode(&mut members);
     put_counted(&mut bytes, &members);
     bytes.extend_from_slice(data);
-    let checksum = crc32fast::hash(&bytes[HEADER_BYTES..]);
+    let checksum = crc32c::crc32c(&bytes[HEADER_BYTES..]);
     bytes.extend_from_slice(&checksum.to_le_bytes());
     (bytes, SnapshotRef { index: *index, term: *term, checksum })
 }
@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Snapshot, HardState, SnapshotRef),
     let body = &bytes[HEADER_BYTES..];
     let (body, checksum) = body.split_last_chunk::<4>().ok_or((HEADER_BYTES, "there is no checksum"))?;
     let checksum = u32::from_le_bytes(*checksum);
-    if crc32fast::hash(body) != checksum {
+    if crc32c::crc32c(body) != checksum {
         return Err((HEADER_BYTES, "the checksum is wrong"));
     }
     let read = || {

@@ -106,11 +106,9 @@ impl Files {
                     body.extend_from_slice(&word.to_le_bytes()[..1 + rng.index(8)]);
                 }
                 let len = u32::try_from(body.len()).unwrap().to_le_bytes();
-                let mut hasher = crc32fast::Hasher::new();
-                hasher.update(&len);
-                hasher.update(&body);
                 bytes.extend_from_slice(&len);
-                bytes.extend_from_slice(&hasher.finalize().to_le_bytes());
+                let checksum = crc32c::crc32c_append(crc32c::crc32c(&len), &body);
+                bytes.extend_from_slice(&checksum.to_le_bytes());
                 bytes.extend_from_slice(&body);
             }
             self.files[file as usize] = bytes;
