@@ -104,20 +104,29 @@ impl Observer<MessageFacts, Note> for Watcher {
     }
 
     fn observe(&mut self, stamp: sim_core::Stamp, record: &Told) {
-        let Some(judge) = &mut self.judge else { return };
-        judge.observe(stamp, record);
-        if let (Some(_), Told::Noted { note: Note::Apply { .. }, .. }) = (&self.clients, record) {
-            self.hear(stamp, record);
+        match record {
+            Told::Noted { note: Note::Apply { .. }, .. } if self.clients.is_some() => {
+                self.hear(stamp, record)
+            }
+            _ => self.judge(stamp, record),
         }
     }
 }
 
 impl Watcher {
-    /// Lets the clients hear of a record, and the judge of them.
+    #[inline]
+    fn judge(&mut self, stamp: sim_core::Stamp, record: &Told) {
+        if let Some(judge) = &mut self.judge {
+            judge.observe(stamp, record);
+        }
+    }
+
+    /// Lets the clients hear of what was judged, and the judge of what they say to it.
     #[inline(never)]
     fn hear(&mut self, stamp: sim_core::Stamp, record: &Told) {
+        self.judge(stamp, record);
         if let Some(note) = self.clients.as_mut().and_then(|clients| clients.hear(record)) {
-            self.observe(stamp, &Told::Noted { process: Clients::PROCESS, note });
+            self.judge(stamp, &Told::Noted { process: Clients::PROCESS, note });
         }
     }
 }

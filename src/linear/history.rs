@@ -91,15 +91,24 @@ pub struct OperationId(pub usize);
 #[derive(Clone, Debug, Default)]
 pub struct History {
     operations: Vec<Operation>,
-    /// By process, the call that is open or whose outcome nobody knows.
-    open: BTreeMap<u64, Open>,
+    /// By process, what it last called. Nobody who has called leaves: most come back.
+    processes: BTreeMap<u64, Called>,
     last: u64,
 }
 
+/// The last call of a process.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+struct Called {
     place: usize,
-    given_up: bool,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Open,
+    Returned,
+    /// Nobody knows what came of it, and nobody will.
+    GivenUp,
 }
 
 /// Why an event does not fit a history.
@@ -169,10 +178,11 @@ impl History {
         self.last = self.last.max(number.saturating_sub(1));
     }
 
-    /// The action that `process` has called and that has not returned.
+    /// The call of `process` that has not returned, and its place, if it has one and has not given it up.
     #[must_use]
-    pub fn open_call(&self, process: u64) -> Option<&Operation> {
-        self.open.get(&process).filter(|open| !open.given_up).map(|open| &self.operations[open.place])
+    pub fn open_call(&self, process: u64) -> Option<(OperationId, &Operation)> {
+        let called = self.processes.get(&process).filter(|called| called.standing == Standing::Open)?;
+        Some((OperationId(called.place), &self.operations[called.place]))
     }
 
     /// `process` calls.
@@ -187,18 +197,23 @@ impl History {
         action: Action,
         at: VirtualTime,
     ) -> Result<OperationId, Misfit> {
-        let since = |open: &Open| self.operations[open.place].call.number;
-        let vacant = match self.open.entry(process) {
-            Entry::Vacant(vacant) => vacant,
-            Entry::Occupied(open) if open.get().given_up => {
-                return Err(Misfit::Lost { process, since: since(open.get()) });
+        let place = self.operations.len();
+        let called = Called { place, standing: Standing::Open };
+        match self.processes.entry(process) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(called);
             }
-            Entry::Occupied(open) => return Err(Misfit::Busy { process, since: since(open.get()) }),
-        };
+            Entry::Occupied(mut last) => {
+                let since = self.operations[last.get().place].call.number;
+                match last.get().standing {
+                    Standing::Returned => *last.get_mut() = called,
+                    Standing::Open => return Err(Misfit::Busy { process, since }),
+                    Standing::GivenUp => return Err(Misfit::Lost { process, since }),
+                }
+            }
+        }
         self.last += 1;
         let call = Moment { number: self.last, at };
-        let place = self.operations.len();
-        vacant.insert(Open { place, given_up: false });
         self.operations.push(Operation { process, key, action, call, end: None, outcome: Outcome::Unknown });
         Ok(OperationId(place))
     }
@@ -209,14 +224,16 @@ impl History {
     ///
     /// If it has no open call, or if the outcome does not fit what was called.
     pub fn end(&mut self, process: u64, outcome: Outcome, at: VirtualTime) -> Result<OperationId, Misfit> {
-        let Entry::Occupied(mut open) = self.open.entry(process) else {
+        let Some(called) = self.processes.get_mut(&process) else {
             return Err(Misfit::NotCalled { process });
         };
-        let Open { place, given_up } = *open.get();
+        let place = called.place;
         let operation = &mut self.operations[place];
         let since = operation.call.number;
-        if given_up {
-            return Err(Misfit::Lost { process, since });
+        match called.standing {
+            Standing::Open => {}
+            Standing::Returned => return Err(Misfit::NotCalled { process }),
+            Standing::GivenUp => return Err(Misfit::Lost { process, since }),
         }
         let fits = match (&operation.action, &outcome) {
             (_, Outcome::Unknown | Outcome::Failed)
@@ -230,9 +247,9 @@ impl History {
         }
         self.last += 1;
         if outcome == Outcome::Unknown {
-            open.get_mut().given_up = true;
+            called.standing = Standing::GivenUp;
         } else {
-            open.remove();
+            called.standing = Standing::Returned;
             operation.end = Some(Moment { number: self.last, at });
             operation.outcome = outcome;
         }

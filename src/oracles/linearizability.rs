@@ -29,8 +29,6 @@ pub struct Linearizability {
     positions: Vec<Option<u64>>,
     /// By command: the operation that it belongs to, until it is known where it took effect.
     commands: BTreeMap<Hash64, usize>,
-    /// By client: its last operation.
-    last: BTreeMap<u64, usize>,
     /// The clients whose open call nobody judges: a read of whatever a node has.
     unjudged: BTreeSet<u64>,
     /// What is wrong with the history itself, if anything: clients of ours never do that.
@@ -92,16 +90,13 @@ impl Linearizability {
                 let key = linear::Value::from(call.key);
                 self.history.number_next(stamp.number);
                 match self.history.call(call.client, key, action(&call.action), stamp.at) {
-                    Ok(operation) => {
-                        self.positions.push(None);
-                        self.last.insert(call.client, operation.0);
-                    }
+                    Ok(_) => self.positions.push(None),
                     Err(misfit) => self.misfit = Some(misfit.to_string()),
                 }
             }
             Note::Submitted { client, command, .. } => {
-                if let Some(operation) = self.last.get(client) {
-                    self.commands.insert(*command, *operation);
+                if let Some((operation, _)) = self.history.open_call(*client) {
+                    self.commands.insert(*command, operation.0);
                 }
             }
             Note::Return(back) => {

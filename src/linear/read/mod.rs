@@ -148,7 +148,7 @@ impl Reader {
             return self.history.call(event.process, key, action, event.time).map(|_| ()).map_err(misfit);
         }
         let outcome = match self.history.open_call(event.process) {
-            Some(open) => event.outcome(open)?,
+            Some((_, open)) => event.outcome(open)?,
             // Why there is none, the history says.
             None => Outcome::Unknown,
         };
