@@ -6,7 +6,7 @@ use crate::disk::{Sync, Verdict};
 use crate::inject::{age, matching};
 use crate::simulation::Simulation;
 use crate::world::{Pending, Stage, World};
-use crate::{CrashMode, CrashPoint, MessageId, Observer, Process, ProcessId, TimerId, VirtualTime};
+use crate::{CrashMode, CrashPoint, FileId, MessageId, Observer, Process, ProcessId, TimerId, VirtualTime};
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// When an armed timer of a process will fire, unless it is re-armed or cancelled before. One that waits for a paused
@@ -144,14 +144,25 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         self.world.disks[process.index()].orders.capacity
     }
 
-    /// How many appends of a process have reached its disk in a wrong place ([`crate::Fault::Misdirect`]). One that was
-    /// misdirected counts when it becomes durable, or when a crash keeps a part of it.
+    /// How many appends to a file of a process have reached its disk in a wrong place ([`crate::Fault::Misdirect`]). One that
+    /// was misdirected counts when it becomes durable, or when a crash keeps a part of it.
     ///
     /// # Panics
     ///
-    /// If there is no such process.
+    /// If there is no such process or no such file.
     #[must_use]
-    pub fn misdirected_appends(&self, process: ProcessId) -> u64 {
-        self.world.disks[process.index()].misdirected
+    pub fn misdirected_appends(&self, process: ProcessId, file: FileId) -> u64 {
+        self.world.disks[process.index()].misdirected(file)
+    }
+
+    /// Which durable replacement made a file of a process what it is: a number that grows with each; 0 if none has. Damage
+    /// of before the last is gone.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or no such file.
+    #[must_use]
+    pub fn last_replacement(&self, process: ProcessId, file: FileId) -> u64 {
+        self.world.disks[process.index()].replaced(file)
     }
 }

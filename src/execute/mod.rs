@@ -5,6 +5,7 @@
 
 mod ask;
 pub(crate) mod build;
+mod damage;
 mod ending;
 mod happened;
 mod outcome;
@@ -17,17 +18,16 @@ pub use build::{UnknownMutation, resolved};
 pub use happened::{DISK_FAULTS, Happened};
 pub use outcome::{Limits, Outcome, Verdict};
 
-use crate::adapter::Member;
+use crate::adapter::{LOG, Member, SNAPSHOT, TAIL};
 use crate::oracles::Judge;
 use crate::record::{Hash64, MessageFacts, Note};
 use crate::scenario::{End, Expect, If, Key, Name, Predicate, Scenario, Step};
 use crate::violation::{Property, Violation};
 use ask::Asking;
 use build::clients::Clients;
+use damage::Damages;
 use happened::Witness;
-use sim_core::{
-    Digest, Fault, FileId, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime,
-};
+use sim_core::{Digest, Fault, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime};
 use std::collections::{BTreeMap, BTreeSet};
 use steps::clients::OpenCall;
 use told::Told;
@@ -61,7 +61,7 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         made: BTreeMap::new(),
         open_calls: Vec::new(),
         voided: Vec::new(),
-        damaged: BTreeMap::new(),
+        damages: Damages::default(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
@@ -145,9 +145,7 @@ pub(crate) struct Runner<'s, T> {
     open_calls: Vec<OpenCall>,
     /// What is not judged any more, and why.
     pub(crate) voided: Vec<(Property, String)>,
-    /// The files that were damaged, of whom, and how often that node had mended its disk by then; none for damage that was
-    /// ordered and may come at any time.
-    damaged: BTreeMap<(ProcessId, FileId), Option<u32>>,
+    damages: Damages,
     /// The round of the innermost `repeat`, from 1; 0 outside.
     round: u32,
     /// How often each drawing step was drawn for: the draws of a step do not depend on the steps around it.
@@ -307,11 +305,20 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     ) -> Result<bool, Halt> {
         let events_max = self.limits.events_max;
         let mut stopped = false;
-        self.sim.run(until, |sim| {
-            stopped = stop(sim);
-            stopped || !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max
-        });
-        self.watch()?;
+        loop {
+            let damages = &self.damages;
+            let mut is_stale = false;
+            self.sim.run(until, |sim| {
+                stopped = stop(sim);
+                is_stale = damages.are_stale(sim);
+                let is_over = !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max;
+                stopped || is_stale || is_over
+            });
+            self.watch()?;
+            if stopped || !is_stale || self.sim.stats().events >= events_max {
+                break;
+            }
+        }
         if !stopped && self.sim.stats().events >= events_max {
             let what = format!(
                 "still running after {events_max} events: a livelock, or a longer run than the limit"
@@ -339,7 +346,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         sim.observer_mut().0.conclude(over);
         let (records, at, digest) = (sim.records(), sim.now(), sim.digest());
         let (checkpoints, stats) = (sim.checkpoints().to_vec(), sim.stats().clone());
-        let misdirected = everybody(&sim).map(|node| sim.misdirected_appends(node)).sum();
+        let files = everybody(&sim).flat_map(|node| [LOG, TAIL, SNAPSHOT].map(|file| (node, file)));
+        let misdirected = files.map(|(node, file)| sim.misdirected_appends(node, file)).sum();
         let (judge, (_, (witness, watcher))) = sim.into_observer();
         let mut violations = judge.violations().to_vec();
         if let Some(Halt::Failed(violation)) = halted {

@@ -2,14 +2,13 @@
 //!
 //! Owns which faults lie outside the model, and which properties rest on what they break.
 
-use crate::adapter::{LOG, TAIL};
 use crate::execute::everybody;
 use crate::execute::{Halt, Runner};
 use crate::mirror::NodeMirror;
 use crate::record::{MessageFacts, Note};
 use crate::scenario::Scenario;
 use crate::violation::Property;
-use sim_core::{ClockChange, FileId, Observer, ProcessId};
+use sim_core::{ClockChange, Observer, ProcessId};
 
 /// What rests on disks that keep what they called durable (Raft §5: "persistent state"). A node that forgets what it
 /// promised may do, lawfully by all it knows, what it promised not to:
@@ -29,7 +28,7 @@ use sim_core::{ClockChange, FileId, Observer, ProcessId};
 /// - `convergence`: a leader need not send again what it was told is there, and may wait for it forever.
 ///
 /// Not among them: `leader_append_only` and `commit_monotonic`, which are about one life, and `no_panic`.
-const KEPT_PROMISES: [Property; 17] = [
+pub(super) const KEPT_PROMISES: [Property; 17] = [
     Property::DurableVote,
     Property::ElectionSafety,
     Property::MonotonicDurableTerm,
@@ -88,24 +87,10 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.say(format!("outside the model: {because}"));
     }
 
-    /// A file of a node is damaged, or will be by a write that is `to_come`. One copy of what it wrote is mended from the
-    /// other, and most of what is bad in both is noticed; but the newest writes, bad in both, look like those that a crash
-    /// took. A node that takes them for that is not to blame, whatever follows, unless it has written them anew in between.
-    pub(super) fn note_damage(&mut self, node: ProcessId, file: FileId, to_come: bool) {
-        let mended = self.asking().node(node).mended();
-        let damage = self.damaged.entry((node, file)).or_insert(Some(mended));
-        *damage = damage.filter(|_| !to_come).map(|_| mended);
-        let copies = [LOG, TAIL].map(|copy| self.damaged.get(&(node, copy)).copied());
-        let judge = &mut self.sim.observer_mut().0;
-        judge.damaged(node);
-        if copies.iter().all(|damage| damage.is_some_and(|then| then.is_none_or(|then| then == mended))) {
-            judge.doubt(node, &KEPT_PROMISES, copies == [Some(None), Some(None)]);
-        }
-    }
-
     /// What disks have lost that they had called durable.
     #[inline]
     pub(super) fn void_what_was_lost(&mut self) {
+        self.follow_damage();
         for node in self.sim.observer_mut().0.take_bereft() {
             let what = format!("both copies of what the disk of node {node} had called durable were damaged");
             self.void(&KEPT_PROMISES, &what);

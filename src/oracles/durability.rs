@@ -40,6 +40,10 @@ impl Durability {
     pub(super) fn damaged(&mut self, node: ProcessId) {
         self.damaged.insert(node);
     }
+
+    pub(super) fn undamaged(&mut self, node: ProcessId) {
+        self.damaged.remove(&node);
+    }
 }
 
 /// What a recovery found that no disk in the model could have given back.
@@ -190,6 +194,12 @@ mod tests {
         judge.damaged(ProcessId(1));
         story.history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
         assert_eq!(judge.violations(), []);
+        // What was replaced since excuses nothing.
+        let mut judge = Judge::new(3);
+        judge.damaged(ProcessId(1));
+        judge.undamaged(ProcessId(1));
+        story.history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
+        assert_eq!(judge.violations().iter().map(|it| it.what.as_str()).collect::<Vec<_>>(), [says]);
         // Whose disk fails it while it starts is not judged for it.
         let failed = Note::StorageFailed { what: "a write failed".into() };
         boots(one_committed().crash(1)).note(1, failed).holds();

@@ -37,9 +37,9 @@ pub struct Judge {
     durability: Durability,
     linearizability: Linearizability,
     no_panic: NoPanic,
-    /// The nodes of which nobody may be able to tell what they have lost, how often each had mended its disk by then if that
-    /// is over when it does again, and what rests on it.
-    doubted: BTreeMap<ProcessId, (Option<u32>, &'static [Property])>,
+    /// The nodes of which nobody may be able to tell what they have lost, how often each had mended its disk by then, and what
+    /// rests on it.
+    doubted: BTreeMap<ProcessId, (u32, &'static [Property])>,
     /// Those of them that have lost something, since somebody asked.
     bereft: Vec<ProcessId>,
 }
@@ -189,16 +189,20 @@ impl Judge {
         self.durability.damaged(node);
     }
 
+    /// On the disk of `node` stands what it wrote, again.
+    pub fn undamaged(&mut self, node: ProcessId) {
+        self.durability.undamaged(node);
+    }
+
     /// Judges these properties no longer once `node` finds an older state on its disk than was durable there: for damage
-    /// that it may not be able to tell from what a crash leaves. Damage that is there now, and not `to_come`, is over once it
-    /// has mended its disk, and so written it anew.
+    /// that it may not be able to tell from what a crash leaves. It is over once the node has mended its disk, and so
+    /// written it anew.
     ///
     /// # Panics
     ///
     /// If there is no such node.
-    pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property], to_come: bool) {
-        let mended = (!to_come).then_some(self.mirror.nodes[node.index()].mended());
-        self.doubted.insert(node, (mended, resting));
+    pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property]) {
+        self.doubted.insert(node, (self.mirror.nodes[node.index()].mended(), resting));
     }
 
     /// The nodes that were doubted and have found less than was durable, since this was last asked.
@@ -286,7 +290,7 @@ impl Judge {
         self.mirror.apply(stamp, record);
         if let Some((mended, resting)) = self.doubted.get(&process)
             && let Some(node) = self.mirror.node(process)
-            && mended.is_none_or(|mended| node.mended() == mended)
+            && node.mended() == *mended
             && node.found == Finding::Older
         {
             resting.iter().for_each(|property| self.found.disable(*property));

@@ -163,7 +163,7 @@ impl Disk {
             };
             if operation.standing != Standing::Durable {
                 let is_wrong = operation.harm(self.replaced[index], &bytes[..length], &mut self.damage);
-                self.misdirected += u64::from(is_wrong);
+                self.misdirected[index] += u64::from(is_wrong);
             }
             let file = &mut self.files[index];
             match operation.kind {

@@ -146,8 +146,8 @@ pub(crate) struct Disk {
     damage: Vec<Damage>,
     /// How many bits were drawn to be turned over.
     pub(crate) flips: u64,
-    /// How many appends have reached the disk in a wrong place.
-    pub(crate) misdirected: u64,
+    /// How many appends to each file have reached the disk in a wrong place.
+    misdirected: Vec<u64>,
     /// What a durable replacement has left behind, for the next one.
     spare: Option<Box<Rest>>,
 }
@@ -173,7 +173,7 @@ impl Disk {
             is_troubled: false,
             damage: Vec::new(),
             flips: 0,
-            misdirected: 0,
+            misdirected: vec![0; files],
             spare: None,
         }
     }
@@ -192,6 +192,16 @@ impl Disk {
     #[inline]
     pub(crate) fn files(&self) -> &[Vec<u8>] {
         &self.files
+    }
+
+    /// How many appends to a file have reached the disk in a wrong place.
+    pub(crate) fn misdirected(&self, file: FileId) -> u64 {
+        self.misdirected[file.index()]
+    }
+
+    /// The number of the last durable replacement of a file; 0 if there was none.
+    pub(crate) fn replaced(&self, file: FileId) -> u64 {
+        self.replaced[file.index()]
     }
 
     /// Lets a file hold these bytes from the beginning: they are durable.
@@ -315,7 +325,7 @@ impl Disk {
             match operation.kind {
                 Kind::Append => {
                     let bytes = operation.rest.as_deref().map_or(&[][..], |rest| &rest.bytes);
-                    *misdirected += u64::from(operation.harm(of[index], bytes, damage));
+                    misdirected[index] += u64::from(operation.harm(of[index], bytes, damage));
                 }
                 Kind::Replace => replaced[index] = operation.number,
             }

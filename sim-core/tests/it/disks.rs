@@ -316,24 +316,40 @@ fn a_misdirected_append_counts_once_its_bytes_are_on_the_disk() {
     let mut world = scribe();
     inject(&mut world, Fault::Misdirect { process: P0, file: LOG, offset: Some(0) });
     ask(&mut world, &[append("abc")]);
-    assert_eq!(world.misdirected_appends(P0), 0, "it is on its way");
+    assert_eq!(world.misdirected_appends(P0, LOG), 0, "it is on its way");
     let (mut lost, mut kept) = (world.clone(), world.clone());
     survivors(&mut lost, Kept::Nothing, false);
-    assert_eq!(lost.misdirected_appends(P0), 0, "the crash took it away");
+    assert_eq!(lost.misdirected_appends(P0, LOG), 0, "the crash took it away");
     ask(&mut kept, &[Order::Sync]);
     kept.run_until(at(10));
-    assert_eq!(kept.misdirected_appends(P0), 1);
+    assert_eq!(kept.misdirected_appends(P0, LOG), 1);
     survivors(&mut kept, Kept::Nothing, false);
-    assert_eq!(kept.misdirected_appends(P0), 1, "once");
+    assert_eq!(kept.misdirected_appends(P0, LOG), 1, "once");
     let counts: Vec<u64> = (0..20)
         .map(|number| {
             let mut world = world.clone();
             ask(&mut world, &(0..number).map(|_| append("d")).collect::<Vec<_>>());
             survivors(&mut world, Kept::Any, false);
-            world.misdirected_appends(P0)
+            world.misdirected_appends(P0, LOG)
         })
         .collect();
     assert!(counts.iter().all(|count| *count <= 1) && counts.contains(&1), "{counts:?}");
+}
+
+#[test]
+fn a_file_tells_which_durable_replacement_it_is_of() {
+    let mut world = scribe();
+    ask(&mut world, &[append("a"), Order::Sync]);
+    world.run_until(at(10));
+    assert_eq!(world.last_replacement(P0, LOG), 0, "it grew");
+    ask(&mut world, &[replace("b")]);
+    assert_eq!(world.last_replacement(P0, META), 0, "it is on its way");
+    ask(&mut world, &[Order::Sync]);
+    world.run_until(at(20));
+    let first = world.last_replacement(P0, META);
+    ask(&mut world, &[replace("c"), Order::Sync]);
+    world.run_until(at(30));
+    assert!(0 < first && first < world.last_replacement(P0, META));
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Step::MisdirectWrite(misdirect) => {
                 let (file, offset) = (file_id(misdirect.file), offset(misdirect.at));
                 for process in self.told_nodes(step, &misdirect.nodes, "")? {
-                    self.note_damage(process, file, true);
+                    self.expect_damage(process, file);
                     self.inject(&Fault::Misdirect { process, file, offset })?;
                 }
                 Ok(())
@@ -61,9 +61,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 let (honesty, rest) =
                     if lie.on { (Honesty::LiesWhenDue, "") } else { (Honesty::Honest, " no more") };
                 for node in self.told_nodes(step, &lie.nodes, rest)? {
-                    // What is missing from a disk that lied may be the middle of a file.
                     if lie.on {
-                        self.sim.observer_mut().0.damaged(node);
+                        self.expect_lies(node);
                     }
                     self.inject(&Fault::SetHonesty { process: node, honesty })?;
                 }
@@ -131,7 +130,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             self.sim.inject(&fault).map_err(|why| {
                 self.unmet(format!("{why}: choose another file or place, or let it write something first"))
             })?;
-            self.note_damage(process, file, false);
+            self.note_damage(process, file);
         }
         Ok(())
     }

@@ -31,7 +31,7 @@ fn played(scenario: &Scenario) -> Runner<'_, ()> {
         made: BTreeMap::new(),
         open_calls: Vec::new(),
         voided: Vec::new(),
-        damaged: BTreeMap::new(),
+        damages: crate::execute::damage::Damages::default(),
         round: 0,
         drawn: BTreeMap::new(),
         place: Vec::new(),
