@@ -145,7 +145,8 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     /// How many appends to a file of a process have reached its disk in a wrong place ([`crate::Fault::Misdirect`]). One that
-    /// was misdirected counts when it becomes durable, or when a crash keeps a part of it.
+    /// was misdirected counts when it becomes durable, or when a crash keeps a part of it, unless a replacement of the file
+    /// that came after it does so with it.
     ///
     /// # Panics
     ///

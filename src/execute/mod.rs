@@ -310,7 +310,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             let mut is_stale = false;
             self.sim.run(until, |sim| {
                 stopped = stop(sim);
-                is_stale = damages.are_stale(sim);
+                is_stale = damages.are_stale(sim) || !sim.observer().1.0.lost.is_empty();
                 let is_over = !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max;
                 stopped || is_stale || is_over
             });

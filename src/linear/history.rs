@@ -295,6 +295,7 @@ mod tests {
         assert_eq!(history.end(1, Outcome::Done, T), Err(wrong));
         assert_eq!(history.end(1, Outcome::Mismatch(None), T), Err(wrong));
         history.end(1, Outcome::Failed, T).unwrap();
+        assert_eq!(history.end(1, Outcome::Failed, T), Err(Misfit::NotCalled { process: 1 }), "twice");
     }
 
     #[test]

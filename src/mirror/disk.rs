@@ -78,8 +78,6 @@ pub(super) struct PendingWrites {
     failed: bool,
     /// The write that mends what the node found, and how many of the oldest writes were found: they are durable by it.
     mending: Option<(WriteId, usize)>,
-    /// How often that was done.
-    pub(super) mended: u32,
 }
 
 /// What a node that took up work has on its disk.
@@ -202,7 +200,6 @@ impl PendingWrites {
     /// What the node found when it took up work is durable: the oldest `found` writes.
     #[cold]
     fn mend(&mut self, found: usize, durable: &mut DurableMirror) {
-        self.mended += 1;
         let mut start = 0;
         for place in 0..found {
             if !core::mem::replace(&mut self.writes[place].done, true) {

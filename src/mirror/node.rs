@@ -83,12 +83,6 @@ impl NodeMirror {
         self.leader_of == Some(self.term)
     }
 
-    /// How often it has mended what it found on its disk, over all its lives, and so written it anew.
-    #[must_use]
-    pub const fn mended(&self) -> u32 {
-        self.pending.mended
-    }
-
     pub(super) fn boot(&mut self, life: u32) {
         self.forget();
         self.up = true;

@@ -37,9 +37,8 @@ pub struct Judge {
     durability: Durability,
     linearizability: Linearizability,
     no_panic: NoPanic,
-    /// The nodes of which nobody may be able to tell what they have lost, how often each had mended its disk by then, and what
-    /// rests on it.
-    doubted: BTreeMap<ProcessId, (u32, &'static [Property])>,
+    /// The nodes of which nobody may be able to tell what they have lost, and what rests on it.
+    doubted: BTreeMap<ProcessId, &'static [Property]>,
     /// Those of them that have lost something, since somebody asked.
     bereft: Vec<ProcessId>,
 }
@@ -195,14 +194,14 @@ impl Judge {
     }
 
     /// Judges these properties no longer once `node` finds an older state on its disk than was durable there: for damage
-    /// that it may not be able to tell from what a crash leaves. It is over once the node has mended its disk, and so
-    /// written it anew.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such node.
+    /// that it may not be able to tell from what a crash leaves.
     pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property]) {
-        self.doubted.insert(node, (self.mirror.nodes[node.index()].mended(), resting));
+        self.doubted.insert(node, resting);
+    }
+
+    /// That damage is gone.
+    pub fn trust(&mut self, node: ProcessId) {
+        self.doubted.remove(&node);
     }
 
     /// The nodes that were doubted and have found less than was durable, since this was last asked.
@@ -278,7 +277,9 @@ impl Judge {
             | Note::Refused { .. }
             | Note::Forwarded { .. }
             | Note::StorageFailed { .. } => {}
-            Note::Append { .. } | Note::Apply { .. } | Note::Persist { .. } | Note::Commit { .. } => {}
+            Note::Append { .. } | Note::Apply { .. } | Note::Persist { .. } | Note::Commit { .. } => {
+                unreachable!("it is not rare")
+            }
             Note::Submitted { .. } | Note::Call(_) | Note::Return(_) => {
                 self.linearizability.observe(stamp, record);
             }
@@ -288,9 +289,8 @@ impl Judge {
     #[cold]
     fn recover(&mut self, stamp: Stamp, record: &Record, process: ProcessId) {
         self.mirror.apply(stamp, record);
-        if let Some((mended, resting)) = self.doubted.get(&process)
+        if let Some(resting) = self.doubted.get(&process)
             && let Some(node) = self.mirror.node(process)
-            && node.mended() == *mended
             && node.found == Finding::Older
         {
             resting.iter().for_each(|property| self.found.disable(*property));

@@ -140,6 +140,7 @@ impl Disk {
             });
         }
         let mut losses = Losses::default();
+        let mut landed = Vec::new();
         // What was done to a replacement that is lost went to a file without a name.
         let mut nameless = vec![false; self.files.len()];
         for ((operation, share), bytes) in operations.into_iter().zip(shares).zip(again.into_iter().rev()) {
@@ -162,8 +163,10 @@ impl Disk {
                 Share::Prefix(length) => length,
             };
             if operation.standing != Standing::Durable {
-                let is_wrong = operation.harm(self.replaced[index], &bytes[..length], &mut self.damage);
-                self.misdirected[index] += u64::from(is_wrong);
+                let of = self.replaced[index];
+                if operation.harm(of, &bytes[..length], &mut self.damage) {
+                    landed.push((index, of));
+                }
             }
             let file = &mut self.files[index];
             match operation.kind {
@@ -176,6 +179,9 @@ impl Disk {
                     *file = bytes;
                 }
             }
+        }
+        for (index, of) in landed {
+            self.misdirected[index] += u64::from(of == self.replaced[index]);
         }
         losses
     }

@@ -146,7 +146,7 @@ pub(crate) struct Disk {
     damage: Vec<Damage>,
     /// How many bits were drawn to be turned over.
     pub(crate) flips: u64,
-    /// How many appends to each file have reached the disk in a wrong place.
+    /// How many appends to each file have reached the disk in a wrong place, and were not replaced along with it.
     misdirected: Vec<u64>,
     /// What a durable replacement has left behind, for the next one.
     spare: Option<Box<Rest>>,
@@ -194,7 +194,7 @@ impl Disk {
         &self.files
     }
 
-    /// How many appends to a file have reached the disk in a wrong place.
+    /// How many appends to a file have reached the disk in a wrong place, and were not replaced along with it.
     pub(crate) fn misdirected(&self, file: FileId) -> u64 {
         self.misdirected[file.index()]
     }
@@ -313,6 +313,7 @@ impl Disk {
         let Self { volatile, replaced, damage, misdirected, .. } = self;
         // The replacement, durable or gone, that each file is at.
         let mut of = replaced.clone();
+        let mut landed = Vec::new();
         for operation in volatile.iter_mut().take_while(|operation| operation.number < number) {
             let index = operation.file.index();
             if operation.kind == Kind::Replace {
@@ -325,10 +326,15 @@ impl Disk {
             match operation.kind {
                 Kind::Append => {
                     let bytes = operation.rest.as_deref().map_or(&[][..], |rest| &rest.bytes);
-                    misdirected[index] += u64::from(operation.harm(of[index], bytes, damage));
+                    if operation.harm(of[index], bytes, damage) {
+                        landed.push((index, of[index]));
+                    }
                 }
                 Kind::Replace => replaced[index] = operation.number,
             }
+        }
+        for (index, of) in landed {
+            misdirected[index] += u64::from(of >= replaced[index]);
         }
         // What came before a durable replacement matters no more, gone or not.
         volatile.retain(|operation| operation.number >= replaced[operation.file.index()]);

@@ -61,9 +61,6 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 let (honesty, rest) =
                     if lie.on { (Honesty::LiesWhenDue, "") } else { (Honesty::Honest, " no more") };
                 for node in self.told_nodes(step, &lie.nodes, rest)? {
-                    if lie.on {
-                        self.expect_lies(node);
-                    }
                     self.inject(&Fault::SetHonesty { process: node, honesty })?;
                 }
                 Ok(())
@@ -76,6 +73,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                     }
                     self.void_what_is_wiped(process);
                     self.inject(&Fault::WipeDisk { process })?;
+                    self.forget_damage(process);
                 }
                 Ok(())
             }

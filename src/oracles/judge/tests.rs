@@ -116,27 +116,28 @@ fn the_canon_is_what_was_committed_by_anyone() {
     assert_eq!(judge.canon().get(1).map(|entry| (entry.term, entry.committed_in)), Some((1, 1)));
 }
 
-/// The judge of a story in which the disk of 0 is in doubt from its beginning on, and what it finds in the end.
-fn doubting(story: &Story) -> Judge {
+/// The judge of a story in which the disk of 0 is in doubt from its beginning on, or was.
+fn doubting(story: &Story, is_over: bool) -> Judge {
     let mut judge = Judge::new(story.nodes());
     judge.doubt(ProcessId(0), &[Property::Durability]);
+    if is_over {
+        judge.trust(ProcessId(0));
+    }
     story.history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
     judge
 }
 
 #[test]
-fn who_is_doubted_may_find_an_older_state_until_it_has_mended_its_disk() {
+fn who_is_doubted_may_find_an_older_state_until_it_is_trusted_again() {
     let begun = story(3).boot_all().term(0, 2).vote(0, 2, 1).persist_hard(0).durable(0).crash(0);
-    let older = |story: Story| story.boot_finding(0, 1, None, (0, Hash64(0)), None);
+    let older = begun.clone().boot_finding(0, 1, None, (0, Hash64(0)), None);
     let broken = |judge: &Judge| judge.violations().iter().any(|it| it.property == Property::Durability);
-    let mut judge = doubting(&older(begun.clone()));
+    let mut judge = doubting(&older, false);
     assert!(!broken(&judge));
     assert_eq!(judge.take_bereft(), [ProcessId(0)]);
     assert_eq!(judge.take_bereft(), []);
     // What it never held it cannot find.
-    let other = begun.clone().boot_finding(0, 2, Some(ProcessId(2)), (0, Hash64(0)), None);
-    assert!(broken(&doubting(&other)));
-    // Once it has written its disk anew, that damage takes nothing.
-    let mended = begun.boot_mending(0, 0).durable(0).crash(0);
-    assert!(broken(&doubting(&older(mended))));
+    let other = begun.boot_finding(0, 2, Some(ProcessId(2)), (0, Hash64(0)), None);
+    assert!(broken(&doubting(&other, false)));
+    assert!(broken(&doubting(&older, true)));
 }
