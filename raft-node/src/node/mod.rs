@@ -72,8 +72,10 @@ pub struct RaftNode {
 /// things draws at most once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct TimerChanges {
-    /// The role or the term has changed.
+    /// The role has changed.
     turned: bool,
+    /// The term has changed since a delay was last drawn: the next reason to wait longer draws one.
+    new_term: bool,
     /// The node was a leader and is none any more.
     stepped_down: bool,
     /// The node was gathering proposals and does so no more.
@@ -222,7 +224,11 @@ impl RaftNode {
         if self.timers.turned {
             self.set_timers(out);
         } else if core::mem::take(&mut self.timers.heard) {
-            out.push(Output::RearmTimer(Timer::Election));
+            if self.timers.new_term {
+                self.set_timers(out);
+            } else {
+                out.push(Output::RearmTimer(Timer::Election));
+            }
         }
         self.durability.flush(self.hard_to_write(), &self.log, out);
     }
@@ -265,10 +271,11 @@ impl RaftNode {
         self.become_follower(None, out);
     }
 
-    /// The only place where the term changes. The caller sees to it that the change becomes durable.
+    /// The only place where the term changes. The caller sees to it that the change becomes durable. A follower's timer goes
+    /// on: one whose vote is not to be had must not keep others from standing by asking for it (Raft §5.2).
     fn enter_term(&mut self, term: Term, out: &mut Outputs) {
         self.hard = HardState { term, vote: None };
-        self.timers.turned = true;
+        self.timers.new_term = true;
         out.push(Output::Event(Event::Term(term)));
         self.refuse_asked_reads(out);
     }

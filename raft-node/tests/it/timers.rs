@@ -45,10 +45,19 @@ fn a_follower_waits_anew_with_its_old_delay_when_it_hears_the_leader() {
 
 #[test]
 fn a_new_term_draws_once_even_if_its_leader_is_heard_or_a_vote_is_granted() {
-    let messages = [append(2, 0, 0, &[], 0), append(2, 9, 1, &[], 0), request_vote(2, 0, 0), vote(2, false)];
-    for message in messages {
+    for message in [append(2, 0, 0, &[], 0), append(2, 9, 1, &[], 0), request_vote(2, 0, 0)] {
         assert_eq!(timers(&Host::follower(1, &[]).hear(1, message)), ["set election"]);
     }
+}
+
+/// Else one whose log is behind, and who is impatient, could keep all others from standing for ever.
+#[test]
+fn a_new_term_without_a_leader_or_a_candidate_worth_a_vote_is_no_reason_to_wait_longer() {
+    let mut host = Host::follower(1, &[1]);
+    assert_eq!(timers(&host.hear(1, request_vote(2, 0, 0))), Vec::<String>::new());
+    assert_eq!(timers(&host.hear(1, vote(3, false))), Vec::<String>::new());
+    assert_eq!(timers(&host.hear(2, append(3, 1, 1, &[], 0))), ["set election"], "once there is one");
+    assert_eq!(timers(&host.hear(2, append(3, 1, 1, &[], 0))), ["rearm election"]);
 }
 
 #[test]
