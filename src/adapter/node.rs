@@ -190,7 +190,17 @@ impl RaftProcess {
         }
     }
 
+    /// Carries out what the node says, and what it says to that: with a window each entry lets it say the next, and a log is
+    /// longer than a stack.
     fn perform(&mut self, outputs: &mut Outputs, fx: &mut Effects<'_, Member>) {
+        while self.perform_once(outputs, fx) && self.tells_applied {
+            let applied = self.service.machine().applied();
+            self.node.step(now(fx), Input::Applied(raft_node::LogIndex(applied)), outputs);
+        }
+    }
+
+    /// Carries out what the node says. Whether something of it was to be applied.
+    fn perform_once(&mut self, outputs: &mut Outputs, fx: &mut Effects<'_, Member>) -> bool {
         let mut applied = false;
         // Each where it lies: they are large, and to move one costs as much as to carry it out.
         for output in outputs.iter_mut() {
@@ -245,9 +255,7 @@ impl RaftProcess {
             }
         }
         outputs.clear();
-        if applied {
-            self.tell_applied(fx);
-        }
+        applied
     }
 
     fn tell_applied(&mut self, fx: &mut Effects<'_, Member>) {

@@ -98,3 +98,13 @@ fn the_ending_proves_a_commit_that_is_new() {
     let applied = records.iter().filter(|(_, record)| second(record)).count();
     assert_eq!(applied, 3, "the probe of the ending is a second command, and all three nodes apply it");
 }
+
+/// Each entry that is applied lets a node with a window hand out the next.
+#[test]
+fn a_log_longer_than_a_stack_is_applied_through_a_window_of_one() {
+    passes(
+        r#""nodes": 1, "raft": { "apply_window": 1 }, "steps": [
+        { "until": { "that": "single_leader" } }, { "propose": { "to": 0, "command": "x", "count": 10000 } },
+        { "sleep": "1s" }, { "crash": 0 }, { "restart": 0 }, { "sleep": "1s" } ]"#,
+    );
+}
