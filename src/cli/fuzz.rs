@@ -114,10 +114,12 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         }
     });
     progress.finish();
-    written.1?;
-    if let Some(checkpoint) = &checkpoint {
-        // A run that failed is not counted: going on meets it again.
-        checkpoint.write(&campaign, &tally)?;
+    // A run that failed is not counted: going on meets it again.
+    let kept = written
+        .1
+        .and_then(|()| checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.write(&campaign, &tally)));
+    if let Err(failure) = kept {
+        output.not_written(failure);
     }
     let elapsed = watch.elapsed();
     let fresh = tally.runs - first;

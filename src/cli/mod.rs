@@ -53,7 +53,7 @@ pub fn main() -> ExitCode {
     };
     let mut output = Output::new(&cli.common);
     let result = sim_core::catch(|| dispatch(&cli, &mut output));
-    let exit = match result {
+    let exit = match result.map(|done| done.and_then(|exit| output.take_unwritten().map_or(Ok(exit), Err))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             output.error(&failure.message);

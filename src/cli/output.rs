@@ -1,5 +1,6 @@
 //! Where words go: results to standard output, everything else to standard error.
 
+use crate::cli::Failure;
 use crate::cli::args::{Color, Common};
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -8,6 +9,8 @@ pub(crate) struct Output {
     out: BufWriter<io::Stdout>,
     /// Whether nobody reads standard output any more.
     gone: bool,
+    /// What could not be written besides the result.
+    unwritten: Option<Failure>,
     pub(crate) quiet: bool,
     /// Whether standard output takes colour.
     pub(crate) color: bool,
@@ -35,12 +38,23 @@ impl Output {
         Self {
             out: BufWriter::new(io::stdout()),
             gone: false,
+            unwritten: None,
             quiet: common.quiet,
             color: wants(anstream::AutoStream::choice(&io::stdout())),
             error_color: wants(anstream::AutoStream::choice(&io::stderr())),
             width,
             ascii: common.ascii,
         }
+    }
+
+    /// A file besides the result could not be written: the program fails of it once the result is told.
+    pub(crate) fn not_written(&mut self, failure: Failure) {
+        self.unwritten.get_or_insert(failure);
+    }
+
+    /// The first of these failures.
+    pub(crate) fn take_unwritten(&mut self) -> Option<Failure> {
+        self.unwritten.take()
     }
 
     /// A line of the result.

@@ -81,7 +81,9 @@ impl Play<'_> {
                 digest: format!("{:016x}", outcome.digest),
                 about: serde_json::json!({ "verdict": outcome.verdict.word(), "violations": outcome.violations }),
             };
-            trace.finish(end).map_err(file)?;
+            if let Err(failure) = trace.finish(end).map_err(file) {
+                output.not_written(failure);
+            }
         }
         if recorder.kept.len() == KEPT_MAX {
             output.tell(&format!("only the first {KEPT_MAX} records are drawn; --trace FILE keeps all"));

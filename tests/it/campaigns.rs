@@ -69,3 +69,11 @@ fn a_checkpoint_of_another_campaign_is_refused_and_it_says_what_differs() {
     std::fs::write(path, "half a line").expect("the file can be written");
     refused(&["--runs", "5", "--seed", "9"], "no checkpoint of a campaign");
 }
+
+#[test]
+fn what_a_campaign_has_found_is_told_although_its_checkpoint_cannot_be_written() {
+    let output = fuzz(&["--runs", "3", "--seed", "9", "--checkpoint", "/no/such/folder/campaign.json"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("PASS 3 runs, "));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.json"));
+}

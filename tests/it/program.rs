@@ -75,6 +75,13 @@ fn exit_codes_are_those_that_the_help_lists() {
     expect(&["run", STORY, "--seed", "1", "--seeds", "0..5"], 2, "cannot be used");
     expect(&["run", STORY, "--seeds", "0..5", "--trace", "x"], 2, "--trace");
     expect(&["run", STORY, "--trace", "/no/such/folder/x"], 3, "/no/such/folder/x");
+    // What was found is told all the same.
+    let full = seaworthy(&["run", STORY, "--trace", "/dev/full", "--view", "none"]);
+    if cfg!(target_os = "linux") {
+        assert_eq!(full.status.code(), Some(3), "{}", text(&full.stderr));
+        assert!(text(&full.stdout).starts_with("PASS "), "{}", text(&full.stdout));
+        assert!(text(&full.stderr).contains("/dev/full"), "{}", text(&full.stderr));
+    }
     expect(&["run", STORY, "--mutation", "no_such_bug"], 3, "no_such_bug");
     expect(&["fuzz", "--runs", "0"], 2, "0");
     expect(&["show", "Cargo.toml"], 3, "line 1");
