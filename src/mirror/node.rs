@@ -41,6 +41,8 @@ pub struct NodeMirror {
     pub durable: DurableMirror,
     /// What it found on its disk when this life began.
     pub found: Finding,
+    /// Whether it has told that, in its last life.
+    pub has_recovered: bool,
     /// Whether its snapshot came from its leader.
     installed: bool,
     /// The write by which it mends what it is about to say that it found.
@@ -67,6 +69,7 @@ impl NodeMirror {
             snapshot: None,
             durable: DurableMirror::default(),
             found: Finding::Lawful,
+            has_recovered: false,
             installed: false,
             mending: None,
             pending: PendingWrites::default(),
@@ -87,6 +90,7 @@ impl NodeMirror {
         self.forget();
         self.up = true;
         self.life = life;
+        self.has_recovered = false;
     }
 
     /// Everything that a crash takes is gone. What is on the way to the disk may get there yet: the next recovery tells.
@@ -226,6 +230,7 @@ impl NodeMirror {
         let mending = self.mending.take();
         let Survival { disk, finding } = self.pending.survive(&self.durable, found, mending);
         self.found = finding;
+        self.has_recovered = true;
         self.term = found.term;
         self.vote = found.vote;
         self.log.copy_from(&disk.log);

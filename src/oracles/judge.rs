@@ -37,10 +37,19 @@ pub struct Judge {
     durability: Durability,
     linearizability: Linearizability,
     no_panic: NoPanic,
-    /// The nodes of which nobody may be able to tell what they have lost, and what rests on it.
-    doubted: BTreeMap<ProcessId, &'static [Property]>,
+    /// The nodes of which nobody may be able to tell what they have lost.
+    doubted: BTreeMap<ProcessId, Doubt>,
     /// Those of them that have lost something, since somebody asked.
     bereft: Vec<ProcessId>,
+}
+
+/// A node of which nobody may be able to tell what it has lost.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    /// What rests on it.
+    resting: &'static [Property],
+    /// Whether it is over when the node has told what it found.
+    is_last: bool,
 }
 
 /// Shows a record to oracles, in the order in which they are named.
@@ -196,12 +205,20 @@ impl Judge {
     /// Judges these properties no longer once `node` finds an older state on its disk than was durable there: for damage
     /// that it may not be able to tell from what a crash leaves.
     pub fn doubt(&mut self, node: ProcessId, resting: &'static [Property]) {
-        self.doubted.insert(node, resting);
+        self.doubted.insert(node, Doubt { resting, is_last: false });
     }
 
-    /// That damage is gone.
+    /// That damage is gone. What was made of it by a life that has not told what it found is told by the next one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such node.
     pub fn trust(&mut self, node: ProcessId) {
-        self.doubted.remove(&node);
+        if self.mirror.nodes[node.index()].has_recovered {
+            self.doubted.remove(&node);
+        } else if let Some(doubt) = self.doubted.get_mut(&node) {
+            doubt.is_last = true;
+        }
     }
 
     /// The nodes that were doubted and have found less than was durable, since this was last asked.
@@ -289,12 +306,16 @@ impl Judge {
     #[cold]
     fn recover(&mut self, stamp: Stamp, record: &Record, process: ProcessId) {
         self.mirror.apply(stamp, record);
-        if let Some(resting) = self.doubted.get(&process)
+        if let Some(doubt) = self.doubted.get(&process).copied()
             && let Some(node) = self.mirror.node(process)
-            && node.found == Finding::Older
         {
-            resting.iter().for_each(|property| self.found.disable(*property));
-            self.bereft.push(process);
+            if node.found == Finding::Older {
+                doubt.resting.iter().for_each(|property| self.found.disable(*property));
+                self.bereft.push(process);
+            }
+            if doubt.is_last {
+                self.doubted.remove(&process);
+            }
         }
         show!(self, stamp, record: log_matching, monotonic_durable_term, durable_vote);
         show!(self, stamp, record: config_safety, state_order, durability);

@@ -141,3 +141,21 @@ fn who_is_doubted_may_find_an_older_state_until_it_is_trusted_again() {
     assert!(broken(&doubting(&other, false)));
     assert!(broken(&doubting(&older, true)));
 }
+
+#[test]
+fn what_a_life_has_made_of_damage_and_not_told_the_next_one_may_find() {
+    let begun = story(3).boot_all().term(0, 2).vote(0, 2, 1).persist_hard(0).durable(0).crash(0);
+    let older = |story: Story| story.crash(0).boot_finding(0, 1, None, (0, Hash64(0)), None);
+    let life = begun.node(0).life + 1;
+    let untold = begun.record(Record::Booted { process: ProcessId(0), life });
+    let told = untold.clone().boot_finding(0, 2, Some(ProcessId(1)), (0, Hash64(0)), None);
+    for (begun, is_broken) in [(untold, false), (told, true)] {
+        let mut judge = begun.judge();
+        judge.doubt(ProcessId(0), &[Property::Durability]);
+        judge.trust(ProcessId(0));
+        let whole = older(begun.clone());
+        let rest = &whole.history[begun.history.len()..];
+        rest.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
+        assert_eq!(judge.violations().iter().any(|it| it.property == Property::Durability), is_broken);
+    }
+}
