@@ -64,9 +64,11 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         };
         let machines = everybody(&self.sim).filter_map(machine).max();
         let bytes = 2 * (largest.unwrap_or(0).max(machines.unwrap_or(0)) as u64) + 1_024;
+        // Besides those that nodes take by themselves there may be one that somebody has asked for.
         let parts = everybody(&self.sim).filter_map(|node| {
             let raft = self.scenario.options_of(node.0);
-            raft.snapshot_after.map(|_| bytes / u64::from(raft.snapshot_chunk.max(1)))
+            let is_possible = raft.snapshot_after.is_some() || largest.is_some_and(|largest| largest > 0);
+            is_possible.then(|| bytes / u64::from(raft.snapshot_chunk.max(1)))
         });
         parts.max().unwrap_or(0)
     }

@@ -190,6 +190,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 Err(pending) => return Err(self.dead("elect a leader that all follow", budget, pending)),
             };
             let since = self.sim.now();
+            // Now, if that is committed: to bring all up may take long, and must not be disturbed.
+            self.retire(core, &reign)?;
             if !self.commit(&reign, &clients, &mut attempt, agreed, budget)? {
                 continue;
             }
@@ -264,9 +266,15 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     /// Who is no member any more and does not know it is switched off, as an operator would (thesis §4.2.3), unless the
-    /// members do not let themselves be disturbed.
+    /// members do not let themselves be disturbed, or have not committed yet that they are without it.
     fn retire(&mut self, core: &Core, reign: &Reign<'_>) -> Result<(), Halt> {
-        let members = mirror(&self.sim, reign.leader).members.clone();
+        let (leader, canon) = (mirror(&self.sim, reign.leader), self.sim.observer().0.canon());
+        // One who was deposed and does not know may have another entry there than the one that is committed.
+        let at = leader.members_index;
+        if at > canon.last_index() || !canon.agrees(&leader.log, at) {
+            return Ok(());
+        }
+        let members = leader.members.clone();
         let raft = |node: ProcessId| self.scenario.options_of(node.0);
         let undisturbed = core.near(reign.leader).all(|node| raft(node).check_quorum);
         let disturbs = |node: &ProcessId| {
