@@ -145,15 +145,25 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     /// How many appends to a file of a process have reached its disk in a wrong place ([`crate::Fault::Misdirect`]). One that
-    /// was misdirected counts when it becomes durable, or when a crash keeps a part of it, unless a replacement of the file
-    /// that came after it does so with it.
+    /// was misdirected counts when it becomes durable, or when a crash keeps a part of it.
     ///
     /// # Panics
     ///
     /// If there is no such process or no such file.
     #[must_use]
     pub fn misdirected_appends(&self, process: ProcessId, file: FileId) -> u64 {
-        self.world.disks[process.index()].misdirected(file)
+        self.world.disks[process.index()].misdirected(file).appends
+    }
+
+    /// Which replacement of a file of a process the last of its [`Simulation::misdirected_appends`] belongs to; 0 if to none
+    /// or if there is no such append. If [`Simulation::last_replacement`] is higher, its damage is gone.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or no such file.
+    #[must_use]
+    pub fn last_misdirected(&self, process: ProcessId, file: FileId) -> u64 {
+        self.world.disks[process.index()].misdirected(file).of
     }
 
     /// Which durable replacement made a file of a process what it is: a number that grows with each; 0 if none has. Damage

@@ -24,7 +24,7 @@ pub(super) struct Damages {
 impl Damages {
     /// Whether [`Runner::follow_damage`] has something to do.
     #[inline]
-    pub(super) fn are_stale<T>(&self, sim: &Cluster<T>) -> bool
+    fn are_stale<T>(&self, sim: &Cluster<T>) -> bool
     where
         T: Observer<MessageFacts, Note>,
     {
@@ -54,7 +54,12 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// noticed; but the newest writes, bad in both, look like those that a crash took. A node that takes them for that is not
     /// to blame, whatever follows, unless it has written one of them anew in between.
     pub(super) fn note_damage(&mut self, node: ProcessId, file: FileId) {
-        self.damages.files.insert((node, file), self.sim.last_replacement(node, file));
+        self.note_damage_of(node, file, self.sim.last_replacement(node, file));
+    }
+
+    /// The file is damaged as this replacement made it.
+    fn note_damage_of(&mut self, node: ProcessId, file: FileId, replacement: u64) {
+        self.damages.files.insert((node, file), replacement);
         let both = self.damages.are_both_copies(node);
         let judge = &mut self.sim.observer_mut().0;
         judge.damaged(node);
@@ -86,13 +91,14 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 
     #[cold]
     fn follow_changed_damage(&mut self) {
-        let gone: Vec<Place> = self.damages.gone(&self.sim).collect();
-        gone.into_iter().for_each(|place| self.note_repair(place));
         let landed: Vec<Place> = self.damages.landed(&self.sim).collect();
         for (node, file) in landed {
             self.expect_damage(node, file);
-            self.note_damage(node, file);
+            self.note_damage_of(node, file, self.sim.last_misdirected(node, file));
         }
+        // After that: what has landed may be gone already.
+        let gone: Vec<Place> = self.damages.gone(&self.sim).collect();
+        gone.into_iter().for_each(|place| self.note_repair(place));
     }
 
     /// A file that was damaged holds what its node wrote, again.
@@ -153,6 +159,9 @@ mod tests {
         r#"{ "crash": { "nodes": 1, "keep": "lose" } }, { "restart": 1 }, { "sleep": "1s" },"#;
     const ROT: &str = r#"{ "rot": { "nodes": 1, "file": "tail", "at": 20 } },"#;
     const REPLACE: &str = r#"{ "snapshot": 1 }, { "compact": 1 }, { "sleep": "100ms" },"#;
+    /// What is misdirected reaches the disk, and its file is replaced, while one step lasts.
+    const AT_ONCE: &str = r#"{ "hold_writes": 1 }, { "propose": { "to": 0, "command": "more", "expect": "accepted" } },
+        { "sleep": "100ms" }, { "release_writes": 1 }, { "snapshot": 1 }, { "compact": 1 }, { "sleep": "1s" },"#;
     /// More than a tail holds.
     const FILL: &str = r#"{ "repeat": { "times": 100, "steps": [
         { "propose": { "to": 0, "command": "x{round}", "bytes": 1000, "expect": "accepted" } }, { "sleep": "10ms" }
@@ -166,6 +175,7 @@ mod tests {
         assert_eq!(broken_by_a_torn_end(&[MISDIRECT, LOSE].concat()), durability, "a crash took it");
         assert_eq!(broken_by_a_torn_end(&[MISDIRECT, MORE].concat()), []);
         assert_eq!(broken_by_a_torn_end(&[MISDIRECT, MORE, REPLACE, &again].concat()), durability);
+        assert_eq!(broken_by_a_torn_end(&[MISDIRECT, AT_ONCE].concat()), durability);
         assert_eq!(broken_by_a_torn_end(ROT), []);
         assert_eq!(broken_by_a_torn_end(&[ROT, FILL].concat()), durability);
     }

@@ -305,20 +305,12 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     ) -> Result<bool, Halt> {
         let events_max = self.limits.events_max;
         let mut stopped = false;
-        loop {
-            let damages = &self.damages;
-            let mut is_stale = false;
-            self.sim.run(until, |sim| {
-                stopped = stop(sim);
-                is_stale = damages.are_stale(sim) || !sim.observer().1.0.lost.is_empty();
-                let is_over = !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max;
-                stopped || is_stale || is_over
-            });
-            self.watch()?;
-            if stopped || !is_stale || self.sim.stats().events >= events_max {
-                break;
-            }
-        }
+        self.sim.run(until, |sim| {
+            stopped = stop(sim);
+            stopped || !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max
+        });
+        // Nobody starts while time passes: what was lost and damaged in between is looked at in time.
+        self.watch()?;
         if !stopped && self.sim.stats().events >= events_max {
             let what = format!(
                 "still running after {events_max} events: a livelock, or a longer run than the limit"

@@ -140,7 +140,6 @@ impl Disk {
             });
         }
         let mut losses = Losses::default();
-        let mut landed = Vec::new();
         // What was done to a replacement that is lost went to a file without a name.
         let mut nameless = vec![false; self.files.len()];
         for ((operation, share), bytes) in operations.into_iter().zip(shares).zip(again.into_iter().rev()) {
@@ -165,7 +164,7 @@ impl Disk {
             if operation.standing != Standing::Durable {
                 let of = self.replaced[index];
                 if operation.harm(of, &bytes[..length], &mut self.damage) {
-                    landed.push((index, of));
+                    self.misdirected[index].count(of);
                 }
             }
             let file = &mut self.files[index];
@@ -179,9 +178,6 @@ impl Disk {
                     *file = bytes;
                 }
             }
-        }
-        for (index, of) in landed {
-            self.misdirected[index] += u64::from(of == self.replaced[index]);
         }
         losses
     }

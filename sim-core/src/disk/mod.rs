@@ -59,6 +59,20 @@ struct Rest {
     landed: usize,
 }
 
+/// The appends to a file that reached the disk in a wrong place.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Misdirected {
+    pub(crate) appends: u64,
+    /// The replacement that the last one belongs to.
+    pub(crate) of: u64,
+}
+
+impl Misdirected {
+    fn count(&mut self, of: u64) {
+        *self = Self { appends: self.appends + 1, of };
+    }
+}
+
 /// How a sync will end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -147,7 +161,7 @@ pub(crate) struct Disk {
     /// How many bits were drawn to be turned over.
     pub(crate) flips: u64,
     /// How many appends to each file have reached the disk in a wrong place, and were not replaced along with it.
-    misdirected: Vec<u64>,
+    misdirected: Vec<Misdirected>,
     /// What a durable replacement has left behind, for the next one.
     spare: Option<Box<Rest>>,
 }
@@ -173,7 +187,7 @@ impl Disk {
             is_troubled: false,
             damage: Vec::new(),
             flips: 0,
-            misdirected: vec![0; files],
+            misdirected: vec![Misdirected::default(); files],
             spare: None,
         }
     }
@@ -194,8 +208,8 @@ impl Disk {
         &self.files
     }
 
-    /// How many appends to a file have reached the disk in a wrong place, and were not replaced along with it.
-    pub(crate) fn misdirected(&self, file: FileId) -> u64 {
+    /// The appends to a file that reached the disk in a wrong place.
+    pub(crate) fn misdirected(&self, file: FileId) -> Misdirected {
         self.misdirected[file.index()]
     }
 
@@ -313,7 +327,6 @@ impl Disk {
         let Self { volatile, replaced, damage, misdirected, .. } = self;
         // The replacement, durable or gone, that each file is at.
         let mut of = replaced.clone();
-        let mut landed = Vec::new();
         for operation in volatile.iter_mut().take_while(|operation| operation.number < number) {
             let index = operation.file.index();
             if operation.kind == Kind::Replace {
@@ -327,14 +340,11 @@ impl Disk {
                 Kind::Append => {
                     let bytes = operation.rest.as_deref().map_or(&[][..], |rest| &rest.bytes);
                     if operation.harm(of[index], bytes, damage) {
-                        landed.push((index, of[index]));
+                        misdirected[index].count(of[index]);
                     }
                 }
                 Kind::Replace => replaced[index] = operation.number,
             }
-        }
-        for (index, of) in landed {
-            misdirected[index] += u64::from(of >= replaced[index]);
         }
         // What came before a durable replacement matters no more, gone or not.
         volatile.retain(|operation| operation.number >= replaced[operation.file.index()]);
