@@ -77,3 +77,15 @@ fn what_a_campaign_has_found_is_told_although_its_checkpoint_cannot_be_written()
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("PASS 3 runs, "));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.json"));
 }
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_violation_is_told_although_the_checkpoint_cannot_be_written() {
+    let arguments = ["--runs", "20000", "--seed", "1", "--mutation", "vote_not_persisted"];
+    let told = fuzz(&arguments);
+    let output = fuzz(&[&arguments[..], &["--checkpoint", "/no/such/folder/campaign.json"]].concat());
+    assert_eq!(told.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&told.stdout).starts_with("FAIL "));
+    assert_eq!(output.stdout, told.stdout);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.json"));
+}
