@@ -114,7 +114,7 @@ fn whole(found: &Placed<'_>, what: &str) -> Result<u64, Flaw> {
         Json::Number(digits) => digits,
         // Large numbers may be written as texts, for readers that round.
         Json::Text(digits) => &**digits,
-        Json::Null | Json::Truth(_) | Json::List(_) => "",
+        Json::Null | Json::Truth(_) | Json::List(_) | Json::Other(_) => "",
     };
     digits.parse().or_else(|_| expected(found, what))
 }
@@ -154,12 +154,15 @@ fn value(found: &Placed<'_>) -> Result<Option<Value>, Flaw> {
                     Json::Truth(truth) => bytes.push_str(&truth.to_string()),
                     Json::Number(digits) => bytes.push_str(digits),
                     Json::Text(text) => bytes.push_str(&serde_json::Value::from(&**text).to_string()),
-                    Json::List(_) => return expected(item, "text or a number in a list"),
+                    Json::List(_) | Json::Other(_) => {
+                        return expected(item, "text or a whole number in a list");
+                    }
                 }
                 bytes.push(',');
             }
             Value::from(bytes.as_str())
         }
+        Json::Other(_) => return expected(found, "text, a whole number, a list or null"),
     }))
 }
 

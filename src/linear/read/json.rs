@@ -1,11 +1,13 @@
 //! One line of JSON: an object of plain values and short lists of them, each with its place.
 //!
-//! Goes no deeper than an event can, so no line overflows the stack.
+//! Goes no deeper than an event can, so no line overflows the stack. What lies deeper stands in fields that nobody reads, or
+//! is an error there.
 
 use core::ops::Range;
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
-/// A value, without objects.
+/// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Json<'t> {
     Null,
@@ -14,6 +16,8 @@ pub(super) enum Json<'t> {
     Number(&'t str),
     Text(Cow<'t, str>),
     List(Vec<Placed<'t>>),
+    /// An object, a list inside such lists, or another number than a whole one: JSON, but part of no event.
+    Other(&'t str),
 }
 
 /// A value and where it stands in the text, in bytes.
@@ -54,6 +58,9 @@ impl Json<'_> {
             Self::Number(number) => format!("the number {}", short(number)),
             Self::Text(text) => format!("the text \"{}\"", short(text)),
             Self::List(items) => format!("a list of {}", items.len()),
+            Self::Other(text) if text.starts_with('{') => "an object".to_string(),
+            Self::Other(text) if text.starts_with('[') => "a list too deep inside lists".to_string(),
+            Self::Other(number) => format!("the number {}", short(number)),
         }
     }
 }
@@ -147,20 +154,28 @@ impl<'t> Scanner<'t> {
         let start = self.at;
         let value = match self.peek() {
             Some(b'"') => Json::Text(self.text()?.0),
-            Some(b'[') if depth == DEPTH_MAX => {
-                return Err(Flaw::new(
-                    start..start + 1,
-                    "found a list too deep inside lists: expected text or a number",
-                ));
-            }
-            Some(b'[') => self.list(depth)?,
-            Some(b'{') => {
-                let message = "found an object: expected text, a number, a list or null";
-                return Err(Flaw::new(start..start + 1, message));
-            }
+            Some(b'[') if depth < DEPTH_MAX => self.list(depth)?,
+            Some(b'[' | b'{') => self.other()?,
             _ => self.word()?,
         };
         Ok(Placed { value, range: start..self.at })
+    }
+
+    /// Whatever JSON begins here.
+    fn other(&mut self) -> Result<Json<'t>, Flaw> {
+        let rest = &self.text[self.at..self.end];
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+        let found = values.next();
+        let end = self.at + values.byte_offset();
+        if let Some(Err(error)) = found {
+            // It counts columns in bytes, from one.
+            let at = if error.is_eof() { self.end } else { self.at + error.column().saturating_sub(1) };
+            let at = (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(self.at);
+            return Err(Flaw::new(at..at, format!("found what is no JSON: {}", reason(&error))));
+        }
+        let value = Json::Other(&self.text[self.at..end]);
+        self.at = end;
+        Ok(value)
     }
 
     fn list(&mut self, depth: usize) -> Result<Json<'t>, Flaw> {
@@ -239,6 +254,7 @@ impl<'t> Scanner<'t> {
             "false" => Ok(Json::Truth(false)),
             _ if is_whole => Ok(Json::Number(word)),
             "" => Err(self.unexpected("text in quotes, a whole number, a list or null")),
+            _ if serde_json::from_str::<IgnoredAny>(word).is_ok() => Ok(Json::Other(word)),
             _ => {
                 let message = format!(
                     "found `{}`: expected text in quotes, a whole number, a list or null",
@@ -248,4 +264,10 @@ impl<'t> Scanner<'t> {
             }
         }
     }
+}
+
+/// What serde says, without its own idea of the place.
+fn reason(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    told.rsplit_once(" at line ").map_or(told.clone(), |(reason, _)| reason.to_string())
 }

@@ -84,10 +84,29 @@ fn a_bad_line_is_told_with_what_was_found_and_what_was_expected() {
             13,
             "found the number -1: expected the id of a process, a whole number",
         ),
-        (r#"{"process": 1.5}"#, 13, "found `1.5`: expected text in quotes, a whole number, a list or null"),
+        (
+            r#"{"process": 1.5, "type": "ok"}"#,
+            13,
+            "found the number 1.5: expected the id of a process, a whole number",
+        ),
         (r#"{"process": 01}"#, 13, "found `01`: expected text in quotes, a whole number, a list or null"),
-        (r#"{"process": {}}"#, 13, "found an object: expected text, a number, a list or null"),
-        (r#"{"value": [[[1]]]}"#, 13, "found a list too deep inside lists: expected text or a number"),
+        (
+            r#"{"process": {}, "type": "ok"}"#,
+            13,
+            "found an object: expected the id of a process, a whole number",
+        ),
+        (r#"{"error": {"é": [}]}"#, 18, "found what is no JSON: expected value"),
+        (r#"{"error": {"a": 1"#, 18, "found what is no JSON: EOF while parsing an object"),
+        (
+            r#"{"process": 1, "type": "invoke", "op": "put", "key": 1, "value": [[1]]}"#,
+            67,
+            "found a list of 1: expected text or a whole number in a list",
+        ),
+        (
+            r#"{"process": 1, "type": "invoke", "op": "put", "key": 1, "value": {"a": 1}}"#,
+            66,
+            "found an object: expected text, a whole number, a list or null",
+        ),
         (r#"{"value": "abc}"#, 11, "found a text without an end: expected a closing `\"` on the same line"),
         (
             r#"{"value": "\x"}"#,
@@ -226,6 +245,17 @@ fn a_file_that_is_no_text_or_has_no_end_is_told() {
         "test:1:1: found a line of 10000000 bytes: expected at most 1048576 (1 MiB)"
     );
     let deep = format!(r#"{{"value": {}"#, "[".repeat(1_000_000));
-    assert!(told(deep.as_bytes()).contains("too deep"));
+    assert!(told(deep.as_bytes()).contains("found what is no JSON: EOF while parsing a list"));
     assert!(told(b"// nothing\n").contains("found no event"));
+}
+
+#[test]
+fn what_nobody_reads_may_hold_anything() {
+    let lines = br#"{"process": "nemesis", "type": "info", "f": "start-partition", "value": {"n1": [["n2"], 1.5, {}]}}
+{"process": 1, "type": "invoke", "op": "put", "key": "x", "value": 1}
+{"process": 1, "type": "ok", "error": {"codes": [1e3, [[[null]]], {"a": "}"}]}, "comment": -0.5}
+"#;
+    let history = History::parse("test", lines, &Model::kv()).unwrap();
+    assert_eq!(history.operations().len(), 1);
+    assert_eq!(history.operations()[0].outcome, Outcome::Done);
 }
