@@ -25,7 +25,7 @@ pub struct Found {
 /// If the node would refuse to boot from them: why.
 pub fn found(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Found, String> {
     let Recovered { durable, .. } =
-        Wal::recover(log, tail, snapshot).map_err(|corrupt| corrupt.to_string())?;
+        Wal::recover(log, tail, snapshot, 0).map_err(|corrupt| corrupt.to_string())?;
     let snapshot = durable.snapshot.as_deref();
     snapshot.map(service::facts).transpose()?;
     let covered = snapshot.map(|snapshot| (snapshot.index.0, snapshot.term.0, &*snapshot.membership));
@@ -62,7 +62,7 @@ mod tests {
     }
 
     fn read(durable: &Durable) -> Found {
-        let files = files(durable);
+        let files = files(durable, 1);
         let of =
             |name: FileId| files.iter().find(|(file, _)| *file == name).map_or(&[][..], |(_, bytes)| bytes);
         found(of(LOG), of(TAIL), of(SNAPSHOT)).unwrap()

@@ -18,6 +18,9 @@ pub const TAIL: FileId = FileId(1);
 /// The file that holds the last snapshot.
 pub const SNAPSHOT: FileId = FileId(2);
 
+/// The purpose of a draw: of what a new log's checksums begin with, lest a command look like one of its frames.
+const SALT: u32 = 17;
+
 #[derive(Clone, Debug)]
 pub(super) struct Store {
     wal: Wal,
@@ -97,8 +100,10 @@ impl Store {
         disk: &DiskView<'_>,
         fx: &mut Effects<'_, Member>,
     ) -> Result<(Self, Durable), String> {
+        let salt = fx.draw(SALT, 0, 1 << 32);
+        let salt = u32::try_from(salt).expect("it is below its bound");
         let Recovered { wal, durable, repair } =
-            Wal::recover(disk.read(LOG), disk.read(TAIL), disk.read(SNAPSHOT))
+            Wal::recover(disk.read(LOG), disk.read(TAIL), disk.read(SNAPSHOT), salt)
                 .map_err(|corrupt| corrupt.to_string())?;
         // On the first boot there is nothing that could be lost again.
         let mends = repair.rewrites && durable != Durable::default();
@@ -205,10 +210,11 @@ impl Sink for Memory {
     }
 }
 
-/// What stands in the files of a node that has kept this and stopped in good order.
+/// What stands in the files of a node that has kept this and stopped in good order; its log has this salt.
 #[must_use]
-pub fn files(durable: &Durable) -> Vec<(FileId, Vec<u8>)> {
-    let Recovered { mut wal, .. } = Wal::recover(&[], &[], &[]).expect("an empty disk is that of a new node");
+pub fn files(durable: &Durable, salt: u32) -> Vec<(FileId, Vec<u8>)> {
+    let Recovered { mut wal, .. } =
+        Wal::recover(&[], &[], &[], salt).expect("an empty disk is that of a new node");
     let mut disk = Memory::default();
     wal.adopt(durable, &mut disk);
     while disk.syncs > 0 {

@@ -2,10 +2,13 @@
 //!
 //! Owns: their bytes. Must not know: which frames are to be believed; `recover` does.
 //!
-//! A frame: length of all after the checksum (4 bytes), CRC-32C over the length and all after the checksum
-//! (4), its number from one on (8), the number up to which all was durable when it was made (8), where in the
+//! A frame: length of all after the checksum (4 bytes), CRC-32C over the length and all after the checksum,
+//! begun with the salt (4), its number from one on (8), the number up to which all was durable when it was made (8), where in the
 //! log it stands (8), what it carries (1 byte of flags, then as the flags say: hard state, named snapshot,
 //! base, change of the log). All numbers are little-endian.
+//!
+//! The salt is there because a command is written as it is: without it a client could say what a frame looks like, and
+//! where a crash tears the frame around it, recovery would take it for one.
 
 use std::sync::Arc;
 
@@ -19,9 +22,9 @@ use crate::storage::{HardState, LogWrite};
 use crate::types::{LogIndex, NodeId, Term};
 
 /// The length of a header.
-pub(super) const HEADER_BYTES: usize = 16;
+pub(super) const HEADER_BYTES: usize = 20;
 /// The version that this code writes, and the only one that it reads.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Length and checksum.
 const PREFIX_BYTES: usize = 8;
 /// Number, what is durable, place.
@@ -36,8 +39,8 @@ const HAS_SNAPSHOT: u8 = 2;
 const HAS_BASE: u8 = 4;
 const HAS_LOG: u8 = 8;
 
-/// The header of a file: what it is (8 bytes), version (4), CRC-32C of both (4).
-pub(super) fn header(file: File) -> [u8; HEADER_BYTES] {
+/// The header of a file: what it is (8 bytes), version (4), salt (4; 0 where no frames are), CRC-32C of these (4).
+pub(super) fn header(file: File, salt: u32) -> [u8; HEADER_BYTES] {
     let name: &[u8; 8] = match file {
         File::Log => b"raft log",
         File::Tail => b"raftTail",
@@ -46,21 +49,33 @@ pub(super) fn header(file: File) -> [u8; HEADER_BYTES] {
     let mut header = [0; HEADER_BYTES];
     header[..8].copy_from_slice(name);
     header[8..12].copy_from_slice(&VERSION.to_le_bytes());
-    let checksum = crc32c::crc32c(&header[..12]);
-    header[12..].copy_from_slice(&checksum.to_le_bytes());
+    header[12..16].copy_from_slice(&salt.to_le_bytes());
+    let checksum = crc32c::crc32c(&header[..16]);
+    header[16..].copy_from_slice(&checksum.to_le_bytes());
     header
 }
 
-/// What is wrong with the header of a file; none if nothing is.
-pub(super) fn header_fault(file: File, bytes: &[u8]) -> Option<&'static str> {
-    let Some(found) = bytes.first_chunk::<HEADER_BYTES>() else { return Some("there is no header") };
-    let expected = header(file);
-    let intact = crc32c::crc32c(&found[..12]).to_le_bytes() == found[12..];
-    match *found == expected {
-        true => None,
-        false if intact && found[..8] == expected[..8] => Some("the version is not known"),
-        false => Some("the header is bad"),
+/// The salt in the header of a file.
+///
+/// # Errors
+///
+/// What is wrong with the header.
+pub(super) fn read_header(file: File, bytes: &[u8]) -> Result<u32, &'static str> {
+    let found = bytes.first_chunk::<HEADER_BYTES>().ok_or("there is no header")?;
+    let [.., a, b, c, d, _, _, _, _] = *found;
+    let salt = u32::from_le_bytes([a, b, c, d]);
+    let expected = header(file, salt);
+    if *found == expected {
+        return Ok(salt);
     }
+    // Whatever else the header of a later version holds, it begins like this one.
+    let is_named = found[..8] == expected[..8] && found[8..12] != expected[8..12];
+    let is_intact = |at: usize| crc32c::crc32c(&found[..at]).to_le_bytes() == found[at..at + 4];
+    Err(if is_named && (is_intact(16) || is_intact(12)) {
+        "the version is not known"
+    } else {
+        "the header is bad"
+    })
 }
 
 /// One write, or a whole state.
@@ -104,7 +119,7 @@ pub(super) struct Read {
 
 impl Frame<'_> {
     /// Appends the frame.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, salt: u32, out: &mut Vec<u8>) {
         let start = out.len();
         let mut head = [0; PREFIX_BYTES + NUMBERS_BYTES];
         head[PREFIX_BYTES..PREFIX_BYTES + 8].copy_from_slice(&self.seq.to_le_bytes());
@@ -125,13 +140,13 @@ impl Frame<'_> {
         out[start..start + 4].copy_from_slice(&len.to_le_bytes());
         // The length stands where the checksum will, so that what the checksum is over lies in one piece.
         out[start + 4..start + PREFIX_BYTES].copy_from_slice(&len.to_le_bytes());
-        let checksum = crc32c::crc32c(&out[start + 4..]);
+        let checksum = crc32c::crc32c_append(salt, &out[start + 4..]);
         out[start + 4..start + PREFIX_BYTES].copy_from_slice(&checksum.to_le_bytes());
     }
 }
 
-fn checksum(len: u32, bytes: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&len.to_le_bytes()), bytes)
+fn checksum(salt: u32, len: u32, bytes: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c_append(salt, &len.to_le_bytes()), bytes)
 }
 
 fn put_body(
@@ -196,7 +211,7 @@ fn put_carried(out: &mut Vec<u8>, term: Term, kind: u8, bytes: &[u8]) {
 
 impl Read {
     /// Reads the frame at the start of `bytes`, and how long it is. None if there is no intact one.
-    pub(super) fn decode(bytes: &[u8]) -> Option<(Self, usize)> {
+    pub(super) fn decode(salt: u32, bytes: &[u8]) -> Option<(Self, usize)> {
         let mut reader = Reader(bytes);
         let (len, expected) = (reader.u32()?, reader.u32()?);
         let body = reader.take(usize::try_from(len).ok()?)?;
@@ -207,7 +222,7 @@ impl Read {
         let is_numbered = durable < seq && seq <= SEQ_MAX;
         if flags & !(HAS_HARD | HAS_SNAPSHOT | HAS_BASE | HAS_LOG) != 0
             || !is_numbered
-            || checksum(len, body) != expected
+            || checksum(salt, len, body) != expected
         {
             return None;
         }

@@ -119,6 +119,8 @@ const TAIL_MAX: usize = 1 << 16;
 pub struct Wal {
     /// The number of the last frame that was made.
     seq: u64,
+    /// What the checksums of its frames begin with.
+    salt: u32,
     /// Frames up to this one are durable.
     durable: u64,
     /// The number of the frame before the first of this life.
@@ -173,13 +175,14 @@ struct Pending {
 }
 
 impl Wal {
-    /// Reads what is left on a disk, which is empty before the first boot.
+    /// Reads what is left on a disk, which is empty before the first boot. Then `salt` is kept there: a number that whoever
+    /// sends commands to the node cannot foresee, lest a command look like a frame. Later on it means nothing.
     ///
     /// # Errors
     ///
     /// If something is missing or wrong that was called durable; see [`Corrupt`].
-    pub fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
-        recover::recover(log, tail, snapshot)
+    pub fn recover(log: &[u8], tail: &[u8], snapshot: &[u8], salt: u32) -> Result<Recovered, Corrupt> {
+        recover::recover(log, tail, snapshot, salt)
     }
 
     /// Issues what recovery wants mended before anything is appended, if anything. To be called once, before
@@ -223,7 +226,7 @@ impl Wal {
         bytes.clear();
         let body = Body::Change { hard: write.hard, snapshot: named, log: write.log.as_ref() };
         let place = self.log_len as u64;
-        Frame { seq: self.seq, durable: claims, place, body }.encode(&mut bytes);
+        Frame { seq: self.seq, durable: claims, place, body }.encode(self.salt, &mut bytes);
         self.log_len += bytes.len();
         let frame = Pending { seq: self.seq, claims, bytes };
         if self.waiting.is_empty() && !self.is_blocked() {
@@ -298,9 +301,10 @@ impl Wal {
     /// Puts a whole state in the place of the log, in its turn: the last frame that was made.
     fn rewrite(&mut self, claims: u64, base: (LogIndex, Term), log: &[Entry]) {
         let whole = Whole { hard: self.hard, snapshot: self.snapshot, base, log };
-        let mut file = frame::header(File::Log).to_vec();
+        let mut file = frame::header(File::Log, self.salt).to_vec();
         let place = file.len() as u64;
-        Frame { seq: self.seq, durable: claims, place, body: Body::Whole(whole) }.encode(&mut file);
+        Frame { seq: self.seq, durable: claims, place, body: Body::Whole(whole) }
+            .encode(self.salt, &mut file);
         self.log_len = file.len();
         self.waiting.push_back(Step::Rewrite { seq: self.seq, file });
     }
@@ -344,7 +348,7 @@ impl Wal {
             self.tail_is_stale || (self.tail.len() > TAIL_MAX && 2 * self.tail_claimed.1 >= self.tail.len());
         if replaces {
             self.forget_claimed();
-            let mut file = frame::header(File::Tail).to_vec();
+            let mut file = frame::header(File::Tail, self.salt).to_vec();
             file.extend_from_slice(&self.tail);
             sink.replace(File::Tail, &file);
             self.tail_is_stale = false;

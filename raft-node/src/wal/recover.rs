@@ -12,7 +12,7 @@ use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::frame::{HEADER_BYTES, Read, SEQ_MAX, header, header_fault};
+use super::frame::{HEADER_BYTES, Read, SEQ_MAX, header, read_header};
 use super::snapshot::SnapshotRef;
 use super::{File, Wal, snapshot};
 use crate::storage::{Durable, HardState, Write};
@@ -65,8 +65,7 @@ struct Scan {
     frames: Vec<Read>,
     /// Where each of these begins, and at last where they end.
     offsets: Vec<usize>,
-    /// Where intact frames begin behind the first bad one, and what they say. They are not used: the bytes of a command
-    /// may look like a frame.
+    /// Where intact frames begin behind the first bad one, and what they say of themselves. What they carry is not used.
     behind: Vec<(usize, Claim)>,
 }
 
@@ -86,10 +85,10 @@ impl Claim {
 
 impl Scan {
     /// Reads behind the header. A frame of the log that stands elsewhere than it says is bad.
-    fn of(file: File, bytes: &[u8]) -> Self {
+    fn of(file: File, salt: u32, bytes: &[u8]) -> Self {
         let (mut frames, mut offsets) = (Vec::new(), vec![HEADER_BYTES.min(bytes.len())]);
         let mut at = offsets[0];
-        while let Some((frame, len)) = Read::decode(&bytes[at..])
+        while let Some((frame, len)) = Read::decode(salt, &bytes[at..])
             && (file != File::Log || frame.place == at as u64)
         {
             at += len;
@@ -98,7 +97,7 @@ impl Scan {
         }
         // Where a frame is bad its length may be, too: the next one may begin anywhere.
         let behind = (at..bytes.len())
-            .filter_map(|at| Read::decode(&bytes[at..]).map(|(frame, _)| (at, Claim::of(&frame))))
+            .filter_map(|at| Read::decode(salt, &bytes[at..]).map(|(frame, _)| (at, Claim::of(&frame))))
             .collect();
         Self { frames, offsets, behind }
     }
@@ -133,17 +132,17 @@ fn is_misplaced(log: &Scan, whole: u64, tail_bytes: &[u8], tail: &Scan) -> bool 
 /// in all but two, and they differ in their numbers, in their places and, with these, in their checksums: any two frames
 /// of one log are at least three bytes apart. So nothing is believed here that no checksum vouches for, and a frame that is
 /// bad in the log too, which may have been durable, is not found.
-fn mend_beginning(tail: &[u8], log: &[u8], log_scan: &Scan) -> Option<Vec<u8>> {
+fn mend_beginning(salt: u32, tail: &[u8], log: &[u8], log_scan: &Scan) -> Option<Vec<u8>> {
     let differing =
         |one: &[u8], other: &[u8]| one.iter().zip(other).filter(|(one, other)| one != other).take(2).count();
     let (found, frames) = tail.split_at_checked(HEADER_BYTES)?;
-    let header = header(File::Tail);
+    let header = header(File::Tail, salt);
     match differing(found, &header) {
         0 => {}
         1 => return Some([&header, frames].concat()),
         _ => return None,
     }
-    if frames.is_empty() || Read::decode(frames).is_some() {
+    if frames.is_empty() || Read::decode(salt, frames).is_some() {
         return None;
     }
     let in_log = log_scan.offsets.windows(2).map(|pair| &log[pair[0]..pair[1]]);
@@ -152,19 +151,22 @@ fn mend_beginning(tail: &[u8], log: &[u8], log_scan: &Scan) -> Option<Vec<u8>> {
     Some([&header, copy, &frames[copy.len()..]].concat())
 }
 
-pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
+pub(super) fn recover(
+    log: &[u8],
+    tail: &[u8],
+    snapshot: &[u8],
+    fresh_salt: u32,
+) -> Result<Recovered, Corrupt> {
     if log.is_empty() {
-        return first_boot(tail, snapshot);
+        return first_boot(tail, snapshot, fresh_salt);
     }
-    if let Some(what) = header_fault(File::Log, log) {
-        return Err(Corrupt { file: File::Log, offset: 0, what });
-    }
-    let log_scan = Scan::of(File::Log, log);
-    let mended = mend_beginning(tail, log, &log_scan);
+    let salt = read_header(File::Log, log).map_err(|what| Corrupt { file: File::Log, offset: 0, what })?;
+    let log_scan = Scan::of(File::Log, salt, log);
+    let mended = mend_beginning(salt, tail, log, &log_scan);
     let is_whole = mended.is_none();
     let tail = mended.as_deref().unwrap_or(tail);
-    let tail_is_intact = header_fault(File::Tail, tail).is_none();
-    let tail_scan = Scan::of(File::Tail, if tail_is_intact { tail } else { &[] });
+    let tail_is_intact = read_header(File::Tail, tail) == Ok(salt);
+    let tail_scan = Scan::of(File::Tail, salt, if tail_is_intact { tail } else { &[] });
     let mut state = State::begin(&log_scan)?;
     let in_log = state.follow(log_scan.frames.iter(), |at| (File::Log, log_scan.offsets[at]))?;
     let copies: BTreeMap<u64, usize> =
@@ -184,8 +186,8 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
     if is_misplaced && (last > state.seq || log.len() as u64 > state.end) {
         return Err(corrupt("a frame is bad or missing, and others stand where they were not written"));
     }
-    if state.seq > SEQ_MAX / 2 {
-        return Err(corrupt("its last frame has a number that no log comes to"));
+    if last > SEQ_MAX / 2 {
+        return Err(corrupt("a frame has a number that no log comes to"));
     }
     let in_frames = state.named;
     let named = state.take_snapshot(snapshot)?;
@@ -204,12 +206,9 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
         repaired_frames: usize::try_from(state.seq - from_log).unwrap_or(usize::MAX),
         rewrites: !is_clean,
     };
-    // Numbers that were used, be it by a frame that is cut, are not used again. A frame takes more than a byte: one whose
-    // number lies further ahead than the files are long is none, but bytes of a command.
-    let reach = state.seq + (log.len() + tail.len()) as u64;
-    let used = all().map(|claim| claim.seq).filter(|seq| *seq <= reach).max().unwrap_or(0);
-    let seq = if is_clean { state.seq } else { used + 1 };
-    let mut wal = Wal::at(seq, state.durable.hard, named);
+    // Numbers that were used, be it by a frame that is cut, are not used again.
+    let seq = if is_clean { state.seq } else { last + 1 };
+    let mut wal = Wal::at(seq, salt, state.durable.hard, named);
     if is_clean {
         wal.log_len = log.len();
         let lengths = tail_scan.offsets.windows(2).map(|pair| pair[1] - pair[0]);
@@ -224,7 +223,7 @@ pub(super) fn recover(log: &[u8], tail: &[u8], snapshot: &[u8]) -> Result<Recove
 }
 
 /// Nothing was ever durable: the log is the first file that is written, and is written alone.
-fn first_boot(tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
+fn first_boot(tail: &[u8], snapshot: &[u8], salt: u32) -> Result<Recovered, Corrupt> {
     if let Some(file) =
         [(File::Tail, tail), (File::Snapshot, snapshot)].iter().find(|(_, file)| !file.is_empty())
     {
@@ -232,16 +231,17 @@ fn first_boot(tail: &[u8], snapshot: &[u8]) -> Result<Recovered, Corrupt> {
         return Err(Corrupt { file: file.0, offset: 0, what });
     }
     let durable = Durable::default();
-    let mut wal = Wal::at(1, durable.hard, None);
+    let mut wal = Wal::at(1, salt, durable.hard, None);
     wal.rewrite(0, durable.base, &durable.log);
     Ok(Recovered { wal, durable, repair: Repair { rewrites: true, ..Repair::default() } })
 }
 
 impl Wal {
     /// A writing side that goes on behind frame `seq`.
-    fn at(seq: u64, hard: HardState, snapshot: Option<SnapshotRef>) -> Self {
+    fn at(seq: u64, salt: u32, hard: HardState, snapshot: Option<SnapshotRef>) -> Self {
         Self {
             seq,
+            salt,
             durable: seq,
             origin: seq,
             log_len: 0,

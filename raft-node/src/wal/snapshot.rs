@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::File;
 use super::bytes::{Reader, put_counted};
-use super::frame::{HEADER_BYTES, header, header_fault, put_hard, read_hard};
+use super::frame::{HEADER_BYTES, header, put_hard, read_hard, read_header};
 use crate::membership::Membership;
 use crate::storage::{HardState, Snapshot};
 use crate::types::{LogIndex, Term};
@@ -35,7 +35,7 @@ impl SnapshotRef {
 /// The file, and what frames call it.
 pub(super) fn encode(snapshot: &Snapshot, hard: HardState) -> (Vec<u8>, SnapshotRef) {
     let Snapshot { index, term, membership, data } = snapshot;
-    let mut bytes = header(File::Snapshot).to_vec();
+    let mut bytes = header(File::Snapshot, 0).to_vec();
     bytes.extend_from_slice(&index.0.to_le_bytes());
     bytes.extend_from_slice(&term.0.to_le_bytes());
     put_hard(&mut bytes, hard);
@@ -50,9 +50,7 @@ pub(super) fn encode(snapshot: &Snapshot, hard: HardState) -> (Vec<u8>, Snapshot
 
 /// What a file holds, or what is wrong with it and where.
 pub(super) fn decode(bytes: &[u8]) -> Result<(Snapshot, HardState, SnapshotRef), (usize, &'static str)> {
-    if let Some(fault) = header_fault(File::Snapshot, bytes) {
-        return Err((0, fault));
-    }
+    read_header(File::Snapshot, bytes).map_err(|fault| (0, fault))?;
     let body = &bytes[HEADER_BYTES..];
     let (body, checksum) = body.split_last_chunk::<4>().ok_or((HEADER_BYTES, "there is no checksum"))?;
     let checksum = u32::from_le_bytes(*checksum);

@@ -130,7 +130,8 @@ fn a_misdirected_append_that_is_kept_with_a_later_replacement_belongs_to_an_earl
     world.run_until(at(10));
     inject(&mut world, Fault::Misdirect { process: P0, file: META, offset: Some(0) });
     let is_gone = |world: &World| world.last_misdirected(P0, META) < world.last_replacement(P0, META);
-    for (orders, expected) in [(vec![onto("X"), replace("z")], true), (vec![replace("z"), onto("X")], false)] {
+    for (orders, expected) in [(vec![onto("X"), replace("z")], true), (vec![replace("z"), onto("X")], false)]
+    {
         let mut synced = world.clone();
         ask(&mut synced, &orders);
         ask(&mut synced, &[Order::Sync]);

@@ -9,13 +9,14 @@ use crate::kv::Machine;
 use crate::mirror::{DurableMirror, LogMirror};
 use crate::record::{Hash64, MessageFacts, Note};
 use crate::scenario::{DiskOptions, InitialEntry, InitialSnapshot, InitialState, Keep, NodeKey, Scenario};
-use sim_core::{CrashMode, DiskQuality, Fault, Kept, Latency, Observer, ProcessId, Span};
+use sim_core::{CrashMode, DiskQuality, Fault, Kept, Latency, Observer, ProcessId, Span, Stream};
 use std::sync::Arc;
 
 pub(super) fn set_up<T: Observer<MessageFacts, Note>>(
     sim: &mut Cluster<T>,
     scenario: &Scenario,
     node: ProcessId,
+    seed: u64,
 ) {
     let disk = scenario.storage.of(node.0);
     sim.set_disk_quality(node, quality(&disk));
@@ -29,7 +30,9 @@ pub(super) fn set_up<T: Observer<MessageFacts, Note>>(
     if let Some(initial) = scenario.initial.get(&NodeKey(node.0)) {
         let disk = durable(scenario, node, initial);
         sim.observer_mut().0.begin_with(node, told(&disk));
-        for (file, bytes) in adapter::files(&disk) {
+        let salt = Stream::new(seed, "salt", u64::from(node.0)).below(1 << 32);
+        let salt = u32::try_from(salt).expect("it is below its bound");
+        for (file, bytes) in adapter::files(&disk, salt) {
             sim.put_file(node, file, bytes);
         }
     }

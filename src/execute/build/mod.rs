@@ -147,7 +147,7 @@ pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
     let observer = (Judge::new(scenario.nodes), (told, (witness, watcher)));
     let mut sim = Simulation::new(&settings, configs, seed, observer);
     for node in ProcessId::all(scenario.nodes) {
-        disks::set_up(&mut sim, scenario, node);
+        disks::set_up(&mut sim, scenario, node, seed);
         clocks::set_up(&mut sim, scenario, node);
     }
     for rule in &scenario.network.links {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::disk::{Files, recover};
+use super::disk::{Files, SALT, recover};
 use super::history;
 use crate::storage::{Durable, HardState};
 use crate::types::{LogIndex, PersistId, Term};
 use crate::wal::frame::{Body, Frame, HEADER_BYTES, Read, SEQ_MAX, Whole, header};
-use crate::wal::{File, Sink};
+use crate::wal::{File, Recovered, Sink, Wal};
 
 /// A disk after some writes, all of them durable, and the states before and after each of them.
 struct Written {
@@ -40,7 +40,7 @@ fn write(count: u64, together: u64) -> Written {
 /// The frames of a file by their numbers: where each stands, and what it calls durable.
 fn frames(bytes: &[u8]) -> BTreeMap<u64, (Range<usize>, u64)> {
     let (mut at, mut frames) = (HEADER_BYTES, BTreeMap::new());
-    while let Some((frame, len)) = Read::decode(&bytes[at..]) {
+    while let Some((frame, len)) = Read::decode(SALT, &bytes[at..]) {
         frames.insert(frame.seq, (at..at + len, frame.durable));
         at += len;
     }
@@ -144,11 +144,11 @@ fn a_frame_whose_number_cannot_be_counted_on_from_is_no_frame() {
     for seq in [0, u64::MAX] {
         let mut files = Files::default();
         files.put(File::Log, |bytes| {
-            bytes.extend_from_slice(&header(File::Log));
-            Frame { seq, durable: 0, place: 16, body: Body::Whole(whole) }.encode(bytes);
+            bytes.extend_from_slice(&header(File::Log, SALT));
+            Frame { seq, durable: 0, place: 20, body: Body::Whole(whole) }.encode(SALT, bytes);
         });
         let refused = recover(&files).unwrap_err().to_string();
-        assert_eq!(refused, "the log is corrupt at byte 16: the first frame is bad", "{seq}");
+        assert_eq!(refused, "the log is corrupt at byte 20: the first frame is bad", "{seq}");
     }
 }
 
@@ -159,8 +159,8 @@ fn no_frame_is_so_far_that_nobody_could_count_on_from_it() {
     let forged = |seq| {
         let mut files = Files::default();
         files.put(File::Log, |bytes| {
-            bytes.extend_from_slice(&header(File::Log));
-            Frame { seq, durable: 0, place: 16, body: Body::Whole(whole) }.encode(bytes);
+            bytes.extend_from_slice(&header(File::Log, SALT));
+            Frame { seq, durable: 0, place: 20, body: Body::Whole(whole) }.encode(SALT, bytes);
         });
         files
     };
@@ -173,19 +173,25 @@ fn no_frame_is_so_far_that_nobody_could_count_on_from_it() {
     assert!(recover(&files).is_ok());
     for seq in [SEQ_MAX / 2 + 1, SEQ_MAX] {
         let refused = recover(&forged(seq)).unwrap_err().to_string();
-        assert!(refused.ends_with("its last frame has a number that no log comes to"), "{seq}: {refused}");
+        assert!(refused.ends_with("a frame has a number that no log comes to"), "{seq}: {refused}");
     }
 }
 
-/// What a client says is written as it is, and may look like a frame when the one around it is torn.
+/// What a client says is written as it is, and would be taken for a frame when the one around it is torn.
 #[test]
-fn a_command_that_looks_like_a_frame_does_not_use_up_the_numbers() {
-    for seq in [SEQ_MAX / 2, SEQ_MAX] {
-        let (mut files, states) = (write(3, 1).files, write(3, 1).states);
+fn a_command_that_looks_like_a_frame_of_another_log_is_none() {
+    let Written { files, states } = write(3, 1);
+    let torn = |salt, seq, durable| {
+        let mut files = files.clone();
+        let place = files.read(File::Log).len() as u64 + 9;
         let body = Body::Change { hard: None, snapshot: None, log: None };
         let mut fake = Vec::new();
-        Frame { seq, durable: 0, place: files.read(File::Log).len() as u64 + 9, body }.encode(&mut fake);
+        Frame { seq, durable, place, body }.encode(salt, &mut fake);
         files.append(File::Log, &[&[0; 9], &fake[..], &[0]].concat());
+        files
+    };
+    for (seq, durable) in [(5, 0), (100, 99), (SEQ_MAX / 2, 0), (SEQ_MAX, 0)] {
+        let mut files = torn(!SALT, seq, durable);
         let recovered = recover(&files).unwrap();
         assert_eq!(recovered.durable, *states.last().unwrap());
         let mut wal = recovered.wal;
@@ -193,6 +199,27 @@ fn a_command_that_looks_like_a_frame_does_not_use_up_the_numbers() {
         files.settle(&mut wal);
         assert_eq!(recover(&files).unwrap().durable, *states.last().unwrap(), "it starts again");
     }
+    // One who knows the salt is believed.
+    assert!(recover(&torn(SALT, 100, 99)).is_err());
+}
+
+#[test]
+fn a_log_keeps_the_salt_that_it_began_with() {
+    let Written { files, states } = write(3, 1);
+    let again = |files: &Files, salt| {
+        Wal::recover(files.read(File::Log), files.read(File::Tail), files.read(File::Snapshot), salt)
+    };
+    let mut files = files;
+    for salt in [0, 1, 2] {
+        files.append(File::Log, b"torn");
+        let Recovered { mut wal, durable, .. } = again(&files, salt).unwrap();
+        assert_eq!(durable, *states.last().unwrap());
+        wal.start(&mut files);
+        files.settle(&mut wal);
+    }
+    // A tail of another log is no copy of this one.
+    files.put(File::Tail, |bytes| bytes[..HEADER_BYTES].copy_from_slice(&header(File::Tail, 7)));
+    assert!(again(&files, 0).unwrap().repair.rewrites);
 }
 
 /// One rotten byte at the beginning of the tail, and a log whose last frame a crash has torn: the frame is in the tail, or

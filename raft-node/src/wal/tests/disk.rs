@@ -22,8 +22,11 @@ pub(super) enum Operation {
     Sync,
 }
 
+/// That of all logs here.
+pub(super) const SALT: u32 = 0x5eed_5a17;
+
 pub(super) fn recover(files: &Files) -> Result<Recovered, Corrupt> {
-    Wal::recover(files.read(File::Log), files.read(File::Tail), files.read(File::Snapshot))
+    Wal::recover(files.read(File::Log), files.read(File::Tail), files.read(File::Snapshot), SALT)
 }
 
 impl Files {
@@ -92,7 +95,7 @@ impl Files {
     /// Frames of random bodies behind good headers, with good checksums.
     pub(super) fn forge(&mut self, rng: &mut Rng) {
         for file in [File::Log, File::Tail] {
-            let mut bytes = header(file).to_vec();
+            let mut bytes = header(file, SALT).to_vec();
             for seq in 1..=rng.index(4) {
                 let due = u64::try_from(seq).unwrap();
                 let number = [due, due, due, 0, due + 1, u64::MAX / 2, u64::MAX][rng.index(7)];
@@ -107,7 +110,7 @@ impl Files {
                 }
                 let len = u32::try_from(body.len()).unwrap().to_le_bytes();
                 bytes.extend_from_slice(&len);
-                let checksum = crc32c::crc32c_append(crc32c::crc32c(&len), &body);
+                let checksum = crc32c::crc32c_append(crc32c::crc32c_append(SALT, &len), &body);
                 bytes.extend_from_slice(&checksum.to_le_bytes());
                 bytes.extend_from_slice(&body);
             }

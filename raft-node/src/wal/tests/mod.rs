@@ -266,6 +266,6 @@ fn hostile_bytes_are_refused_or_read_and_nothing_else() {
     for round in 0..20_000 {
         let mut files = Files::default();
         files.forge(&mut Rng(round));
-        drop(Wal::recover(files.read(File::Log), files.read(File::Tail), files.read(File::Snapshot)));
+        drop(recover(&files));
     }
 }

@@ -55,7 +55,7 @@ impl Tape {
 
     fn boot(mut bytes: Bytes) -> (Self, Durable) {
         let [log, tail, snapshot] = &bytes.durable;
-        let recovered = Wal::recover(log, tail, snapshot).expect("a crash corrupts nothing");
+        let recovered = Wal::recover(log, tail, snapshot, 0).expect("a crash corrupts nothing");
         let mut wal = recovered.wal;
         wal.start(&mut bytes);
         (Self { wal, bytes }, recovered.durable)
