@@ -237,7 +237,8 @@ pub(crate) struct CheckHistory {
     /// What the register, or every key, holds at first; by default nothing
     #[arg(long, value_name = "VALUE")]
     pub(crate) initial: Option<String>,
-    /// Give up a search after so many steps and say that nothing was decided
+    /// Give up a search after so many steps (a look at an event, or 32 bytes of a value that appends made) and say that nothing
+    /// was decided
     #[arg(long, value_name = "STEPS", default_value_t = BUDGET_DEFAULT, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) budget: u64,
     /// How to print the result

@@ -31,11 +31,24 @@ pub(super) struct States<'h> {
     appended: Vec<&'h Value>,
     /// What an append makes of a state.
     grown: BTreeMap<(StateId, u32), StateId>,
+    /// How many bytes the states have that appends made.
+    grown_bytes: u64,
 }
 
 impl<'h> States<'h> {
     pub(super) fn new() -> Self {
-        Self { numbers: BTreeMap::new(), values: Vec::new(), appended: Vec::new(), grown: BTreeMap::new() }
+        Self {
+            numbers: BTreeMap::new(),
+            values: Vec::new(),
+            appended: Vec::new(),
+            grown: BTreeMap::new(),
+            grown_bytes: 0,
+        }
+    }
+
+    /// How many bytes the states have that appends made: each search makes its own, and keeps them.
+    pub(super) const fn grown_bytes(&self) -> u64 {
+        self.grown_bytes
     }
 
     pub(super) fn number(&mut self, value: Option<&Value>) -> StateId {
@@ -85,7 +98,11 @@ impl<'h> States<'h> {
         let index = |number: u32| usize::try_from(number).expect("it is in memory");
         let mut value = self.values[index(state)].clone().unwrap_or_default();
         value.append(self.appended[index(number)]);
+        let known = self.values.len();
         let grown = self.number(Some(&value));
+        if self.values.len() > known {
+            self.grown_bytes += value.bytes().len() as u64;
+        }
         self.grown.insert((state, number), grown);
         grown
     }

@@ -92,6 +92,23 @@ fn a_hard_key_does_not_keep_an_easy_one_from_showing_what_is_wrong() {
     assert!(checked.steps < 10_000, "{}", checked.steps);
 }
 
+/// One after another, and every one makes a longer value: the states take the square of their bytes.
+#[test]
+fn what_the_states_of_long_values_take_is_bounded_along_with_the_steps() {
+    let appends = |bytes: usize| {
+        let mut story = story();
+        for _ in 0..1_000 {
+            story = story.append(1, &"x".repeat(bytes)).ok(1);
+        }
+        check_by_search(&story.reads(2, "nothing like it").history, &Model::kv(), 50_000)
+    };
+    assert!(matches!(appends(1).verdict, Verdict::Violation(_)));
+    // 500 MB, if they were all made.
+    let checked = appends(1_000);
+    let Verdict::Undecided { steps, .. } = checked.verdict else { panic!("{:?}", checked.verdict) };
+    assert!((50_000..60_000).contains(&steps), "{steps}");
+}
+
 #[test]
 fn the_same_history_takes_the_same_steps() {
     let mut history = History::default();

@@ -58,8 +58,11 @@ pub(crate) struct Search<'h> {
     /// Whether the configuration is new, so that what only reads comes first.
     fresh: bool,
     progress: Progress,
-    steps: u64,
+    looks: u64,
 }
+
+/// How many bytes of a state cost a step.
+const STEP_BYTES: u64 = 32;
 
 const BORDER: usize = 0;
 
@@ -103,19 +106,20 @@ impl<'h> Search<'h> {
             cursor: BORDER,
             fresh: true,
             progress: Progress::Open,
-            steps: 0,
+            looks: 0,
         }
     }
 
-    /// How many steps were taken: looks at an event.
+    /// How many steps were taken: looks at an event, and bytes of new states. So the memory that a search takes is bounded
+    /// along with its steps.
     pub(crate) const fn steps(&self) -> u64 {
-        self.steps
+        self.looks + self.states.grown_bytes() / STEP_BYTES
     }
 
     /// Goes on until there is a verdict, for about `more` steps: it may look on to the next return.
     pub(crate) fn run(&mut self, more: u64) -> Progress {
-        let limit = self.steps.saturating_add(more);
-        while self.progress == Progress::Open && self.steps < limit {
+        let limit = self.steps().saturating_add(more);
+        while self.progress == Progress::Open && self.steps() < limit {
             if self.missing == 0 {
                 self.progress = Progress::Decided(true);
             } else if self.fresh {
@@ -132,7 +136,7 @@ impl<'h> Search<'h> {
         let mut at = self.next[BORDER];
         // A return that is taken off the list opens the view on what was called after it: the walk just goes on.
         while let Event::Call(operation) = self.events[at] {
-            self.steps += 1;
+            self.looks += 1;
             if matches!(self.effects[operation], Effect::Sees(seen) if seen == self.state) {
                 let before = self.state;
                 self.take(Taken { operation, before, forced: true });
@@ -141,7 +145,7 @@ impl<'h> Search<'h> {
                 at = self.next[at];
             }
         }
-        self.steps += 1;
+        self.looks += 1;
         if self.missing == 0 {
             return;
         }
@@ -155,7 +159,7 @@ impl<'h> Search<'h> {
 
     /// Tries the event under the cursor as the next write.
     fn look(&mut self) {
-        self.steps += 1;
+        self.looks += 1;
         let Event::Call(operation) = self.events[self.cursor] else { return self.back() };
         match self.states.write(self.state, self.effects[operation]) {
             None => self.cursor = self.next[self.cursor],
