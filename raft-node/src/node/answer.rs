@@ -70,9 +70,11 @@ impl RaftNode {
         // What was committed may have changed who is where, and who leads.
         let Some(position) = self.roster.position(from) else { return };
         let batch = if let Role::Leader(leader) = &self.role { leader.batch } else { None };
+        let is_never_done = mutant!(self, SnapshotNeverDone);
         let Some((sender, others)) = self.replication() else { return };
         let progress = &mut others[position];
-        if progress.pace == Pace::Snapshot && sender.log.term_at(progress.matched).is_some() {
+        if progress.pace == Pace::Snapshot && sender.log.term_at(progress.matched).is_some() && !is_never_done
+        {
             progress.snapshot_done();
         }
         if batch.is_none_or(|first| progress.next < first) {
@@ -82,6 +84,9 @@ impl RaftNode {
     }
 
     fn on_rejected(&mut self, position: usize, prev: LogIndex, conflict: Conflict, out: &mut Outputs) {
+        if mutant!(self, RejectionsIgnored) {
+            return;
+        }
         let Some((sender, others)) = self.replication() else { return };
         let progress = &mut others[position];
         if !progress.is_current(prev) {
@@ -96,7 +101,8 @@ impl RaftNode {
 
     /// Counts what of the leader's own log has become durable.
     pub(super) fn count_own_log(&mut self, out: &mut Outputs) {
-        let durable = self.durability.log_durable();
+        let early = mutant!(self, OwnLogCountedEarly).then(|| self.log.last_index());
+        let durable = early.unwrap_or_else(|| self.durability.log_durable());
         let Some(own) = self.position else { return };
         let Some((_, progress)) = self.replication() else { return };
         if progress[own].matched < durable {

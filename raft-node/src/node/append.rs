@@ -4,7 +4,7 @@ use super::RaftNode;
 use crate::entry::Entries;
 use crate::message::{AppendResult, Conflict, Message};
 use crate::role::Role;
-use crate::step::Outputs;
+use crate::step::{Output, Outputs};
 use crate::types::{LogIndex, NodeId, Term};
 
 impl RaftNode {
@@ -21,6 +21,9 @@ impl RaftNode {
         out: &mut Outputs,
     ) -> bool {
         if term < self.hard.term {
+            if mutant!(self, LaterTermNotTold) {
+                return false;
+            }
             // The logs were not compared; the hint leads a leader nowhere that it has not been.
             let conflict = Conflict { term: None, index: self.log.last_index().next() };
             self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
@@ -36,7 +39,7 @@ impl RaftNode {
             return false;
         }
         self.become_follower(Some(from), out);
-        self.timers.heard = true;
+        self.timers.heard = !mutant!(self, LeaderNotHeard);
         self.heard = Some(self.now);
         true
     }
@@ -61,7 +64,9 @@ impl RaftNode {
         if prev < self.log.base().0 {
             return self.on_append_below(from, prev, entries, leader_commit, round, out);
         }
-        if self.log.term_at(prev) != Some(prev_term) {
+        let unchecked = (mutant!(self, HeartbeatNotCompared) && entries.is_empty())
+            || (mutant!(self, PrevTermNotCompared) && prev <= self.log.last_index());
+        if self.log.term_at(prev) != Some(prev_term) && !unchecked {
             let conflict = self.log.conflict(prev);
             self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
             return;
@@ -73,7 +78,14 @@ impl RaftNode {
             self.merge(prev, entries, out);
         }
         self.commit_to(leader_commit.min(vouched), out);
-        self.answer(from, round, AppendResult::Accepted { match_index: vouched }, out);
+        assert!(
+            !mutant!(self, FarCommitPanics) || leader_commit <= self.log.last_index(),
+            "the commit index {} is beyond the log, which ends at {}",
+            leader_commit.0,
+            self.log.last_index().0
+        );
+        let stored = if mutant!(self, WholeLogAcknowledged) { self.log.last_index() } else { vouched };
+        self.answer(from, round, AppendResult::Accepted { match_index: stored }, out);
     }
 
     /// What was compacted is committed, and so is in every leader's log: what is left begins behind it.
@@ -99,7 +111,10 @@ impl RaftNode {
     /// Makes the log hold `entries` after `prev`. Removes entries only if one of them differs: an
     /// AppendEntries that is short may merely be old (Raft §5.3).
     fn merge(&mut self, prev: LogIndex, entries: Entries, out: &mut Outputs) {
-        let shared = self.log.shared(prev, entries.as_slice());
+        let shared = match mutant!(self, ConflictKept) {
+            true => usize::try_from(self.log.last_index().0 - prev.0).unwrap_or(usize::MAX),
+            false => self.log.shared(prev, entries.as_slice()),
+        };
         if shared < entries.len() {
             self.truncate(prev.advanced_by(shared).next(), out);
             self.append(entries.skip(shared), out);
@@ -109,6 +124,10 @@ impl RaftNode {
     #[inline]
     fn answer(&mut self, to: NodeId, round: u64, result: AppendResult, out: &mut Outputs) {
         let (term, holds) = (self.hard.term, self.options.lease_reads);
-        self.durability.promise(to, Message::AppendEntriesResponse { term, round, holds, result }, out);
+        let answer = Message::AppendEntriesResponse { term, round, holds, result };
+        if mutant!(self, AppendAnsweredBeforeDurable) {
+            return out.push(Output::Send { to, message: answer });
+        }
+        self.durability.promise(to, answer, out);
     }
 }

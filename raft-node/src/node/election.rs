@@ -5,7 +5,7 @@ use super::RaftNode;
 use crate::message::Message;
 use crate::quorum::VoteOutcome;
 use crate::role::{Candidate, Poll, Role};
-use crate::step::Outputs;
+use crate::step::{Output, Outputs};
 use crate::types::{LocalTime, LogIndex, NodeId, RoleKind, Term};
 
 impl RaftNode {
@@ -51,9 +51,17 @@ impl RaftNode {
     /// Stands for election in the next term.
     pub(super) fn campaign(&mut self, forced: bool, out: &mut Outputs) {
         let term = self.hard.term.next();
+        let poll = match &self.role {
+            Role::PreCandidate(poll) if mutant!(self, VotesOfPreVoteKept) => poll.clone(),
+            _ => Poll::default(),
+        };
         self.enter_term(term, out);
-        self.vote_for(self.id, out);
-        let candidate = Candidate { own_vote: self.durability.newest_write(), poll: Poll::default() };
+        if mutant!(self, NoVoteForItself) && self.options.pre_vote {
+            self.durability.hard_changed();
+        } else {
+            self.vote_for(self.id, out);
+        }
+        let candidate = Candidate { own_vote: self.durability.newest_write(), poll };
         self.set_role(Role::Candidate(candidate), out);
         let request = Message::RequestVote {
             term,
@@ -77,14 +85,19 @@ impl RaftNode {
     ) {
         let granted = term == self.hard.term
             && self.hard.vote.is_none_or(|candidate| candidate == from)
-            && self.may_lead(last, priority);
+            && self.may_lead(last, priority)
+            && (self.is_voter() || !mutant!(self, LearnerRefusesVote));
         if granted {
             self.timers.heard = true;
             if self.hard.vote.is_none() {
                 self.vote_for(from, out);
             }
         }
-        self.durability.promise(from, Message::RequestVoteResponse { term: self.hard.term, granted }, out);
+        let answer = Message::RequestVoteResponse { term: self.hard.term, granted };
+        if mutant!(self, VoteAnsweredBeforeDurable) {
+            return out.push(Output::Send { to: from, message: answer });
+        }
+        self.durability.promise(from, answer, out);
     }
 
     /// Whether a log that ends so holds all that may be committed, as far as this one can tell (Raft §5.4.1),
@@ -96,6 +109,11 @@ impl RaftNode {
             return last_index >= self.log.last_index();
         }
         let own = (self.log.last_term(), self.log.last_index());
+        if mutant!(self, LogsNotCompared)
+            || (mutant!(self, EqualLogRefused) && (last_term, last_index) == own)
+        {
+            return mutant!(self, LogsNotCompared);
+        }
         self.log.is_covered_by(last_index, last_term)
             && (self.options.priority <= priority || (last_term, last_index) > own)
     }
@@ -141,10 +159,11 @@ impl RaftNode {
     #[cold]
     pub(super) fn is_not_to_hear(&self, message: &Message) -> bool {
         let asks = matches!(message, Message::RequestVote { forced: false, .. } | Message::PreVote { .. });
-        asks && match self.role {
-            Role::Leader(_) => true,
-            Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => self.has_just_heard(),
-        }
+        asks && !mutant!(self, LeaseNotHeldUp)
+            && match self.role {
+                Role::Leader(_) => true,
+                Role::Follower(_) | Role::PreCandidate(_) | Role::Candidate(_) => self.has_just_heard(),
+            }
     }
 
     /// Whether a leader's lease may rest on this node's silence.

@@ -28,7 +28,7 @@ impl RaftNode {
         if leader.transfer.is_some() {
             return Err(Refusal::Transferring);
         }
-        if self.memberships.index() > self.commit {
+        if self.memberships.index() > self.commit && !mutant!(self, ChangesOverlap) {
             return Err(Refusal::ChangePending);
         }
         // Else a leader could begin from a membership that another one has replaced (raft-dev, 2015).
@@ -49,7 +49,8 @@ impl RaftNode {
     /// Another membership is in force.
     #[cold]
     pub(super) fn membership_changed(&mut self, out: &mut Outputs) {
-        let roster = Roster::new(self.memberships.current());
+        let left = mutant!(self, JointIsNew).then(|| self.memberships.current().left());
+        let roster = Roster::new(left.as_ref().unwrap_or_else(|| self.memberships.current()));
         let before = core::mem::replace(&mut self.roster, roster);
         self.position = self.roster.position(self.id);
         self.move_progress(&before);

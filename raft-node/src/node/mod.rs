@@ -151,7 +151,7 @@ impl RaftNode {
             message
         {
             let (prev, commit, round) = ((*prev_log_index, *prev_log_term), *leader_commit, *round);
-            if *term > self.hard.term {
+            if *term > self.hard.term || (mutant!(self, EarlierTermFollowed) && *term < self.hard.term) {
                 self.adopt_term(*term, out);
             }
             if self.follow(from, *term, prev.0, round, out) {
@@ -283,7 +283,9 @@ impl RaftNode {
     /// The only place where a vote is given (Raft §5.2).
     fn vote_for(&mut self, candidate: NodeId, out: &mut Outputs) {
         self.hard.vote = Some(candidate);
-        self.durability.hard_changed();
+        if !(mutant!(self, CandidacyNotPersisted) && candidate == self.id) {
+            self.durability.hard_changed();
+        }
         out.push(Output::Event(Event::Vote { term: self.hard.term, candidate }));
     }
 
@@ -293,6 +295,9 @@ impl RaftNode {
         match &mut self.role {
             Role::Follower(follower) => follower.leader = leader,
             Role::PreCandidate(_) | Role::Candidate(_) | Role::Leader(_) => {
+                if mutant!(self, VoteForgottenOnStepDown) {
+                    self.hard.vote = None;
+                }
                 self.set_role(Role::Follower(Follower { leader }), out);
             }
         }
@@ -342,7 +347,7 @@ impl RaftNode {
         self.log.truncate(from);
         out.push(Output::Event(Event::Truncated { from }));
         self.durability.log_truncated(from);
-        if self.memberships.truncate(from) {
+        if !mutant!(self, MembersNotTakenBack) && self.memberships.truncate(from) {
             self.membership_changed(out);
         }
     }
@@ -350,7 +355,7 @@ impl RaftNode {
     /// The commit index moves here and with a snapshot, only upwards. `index` is in the log.
     #[inline]
     fn commit_to(&mut self, index: LogIndex, out: &mut Outputs) {
-        if index <= self.commit {
+        if index == self.commit || (index < self.commit && !mutant!(self, CommitGoesBack)) {
             return;
         }
         self.commit = index;

@@ -42,6 +42,9 @@ impl RaftNode {
         if is_free && self.may_lead(last, priority) {
             out.push(Output::Send { to: from, message: Message::PreVoteResponse { term, granted: true } });
         } else {
+            if mutant!(self, PreVoteNotRefused) {
+                return;
+            }
             let refusal = Message::PreVoteResponse { term: self.hard.term, granted: false };
             self.durability.promise(from, refusal, out);
         }

@@ -27,6 +27,9 @@ impl RaftNode {
                     out.push(Output::ReadRefused { id, reason: ReadRefusal::TooMany });
                 }
             }
+            Role::Follower(_) if mutant!(self, FollowerReadsAlone) => {
+                out.push(Output::ReadReady { id, index: self.commit });
+            }
             Role::Follower(Follower { leader: Some(leader) }) => self.ask_leader(*leader, id, out),
             Role::Follower(Follower { leader: None }) | Role::PreCandidate(_) | Role::Candidate(_) => {
                 out.push(Output::ReadRefused { id, reason: ReadRefusal::NoLeader });
@@ -72,7 +75,9 @@ impl RaftNode {
         if leader.reads.len() == WAITING_MAX {
             return false;
         }
-        self.begin_round();
+        if !mutant!(self, ReadJoinsOldRound) {
+            self.begin_round();
+        }
         let Role::Leader(leader) = &mut self.role else { return false };
         leader.reads.push_back(WaitingRead { id, asker, round: leader.round });
         self.broadcast(out, |_| Some(Content::Nothing));

@@ -23,6 +23,9 @@ impl RaftNode {
             leader.progress[own].matched = self.durability.log_durable();
         }
         self.set_role(Role::Leader(leader), out);
+        if mutant!(self, LeaderDropsUncommitted) {
+            self.truncate(self.commit.next(), out);
+        }
         self.begin_round();
         if self.options.noop_on_election {
             self.append(Entries::One(Entry { term: self.hard.term, kind: EntryKind::Noop }), out);
@@ -201,6 +204,9 @@ impl Sender<'_> {
     /// Sends the part of the snapshot that is on its way, for the first time or again.
     pub(super) fn send_part(&self, position: usize, progress: &Progress, out: &mut Outputs) {
         let Some(transfer) = &progress.transfer else { return };
+        if mutant!(self, SnapshotNotSent) {
+            return;
+        }
         let data = &transfer.snapshot.data;
         let start = usize::try_from(transfer.offset).unwrap_or(usize::MAX).min(data.len());
         let len = usize::try_from(self.options.snapshot_chunk_bytes).unwrap_or(usize::MAX);

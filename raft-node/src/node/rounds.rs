@@ -46,7 +46,7 @@ impl RaftNode {
         while let Some((round, began)) = rounds.front().copied()
             && round <= confirmed
         {
-            *lease_from = Some(began);
+            *lease_from = Some(if mutant!(self, LeaseFromAnswer) { self.now } else { began });
             rounds.pop_front();
         }
     }
@@ -64,7 +64,7 @@ impl RaftNode {
         let Role::Leader(Leader { lease_from, abdicated, .. }) = &self.role else { return false };
         let lease_ns = if mutant!(self, LeaseNeverEnds) { u64::MAX } else { self.options.lease_ns() };
         self.options.lease_reads
-            && !abdicated
+            && (!abdicated || mutant!(self, LeaseOutlivesTransfer))
             && lease_from.is_some_and(|from| self.now.since(from) < lease_ns)
     }
 

@@ -103,7 +103,9 @@ impl RaftNode {
             (0, false)
         } else if !self.recognise(from, out) {
             return;
-        } else if self.log.term_at(index) == Some(meta.term) || index <= self.commit {
+        } else if self.log.term_at(index) == Some(meta.term)
+            || (index <= self.commit && !mutant!(self, OldSnapshotInstalled))
+        {
             // What a snapshot holds is committed, and here it is already (etcd
             // `snapshot_succeed_via_app_resp`).
             self.incoming = None;
@@ -137,7 +139,8 @@ impl RaftNode {
         }
         let Some(incoming) = &mut self.incoming else { return (0, false) };
         let received = incoming.bytes.len() as u64;
-        if received == offset && (chunk.len() as u64) <= total - received {
+        if (received == offset || mutant!(self, PartsInAnyOrder)) && (chunk.len() as u64) <= total - received
+        {
             incoming.bytes.extend_from_slice(chunk.as_slice());
         }
         let received = incoming.bytes.len() as u64;
@@ -154,7 +157,10 @@ impl RaftNode {
     /// with it, or is nothing.
     fn install(&mut self, meta: &SnapshotMeta, bytes: Vec<u8>, out: &mut Outputs) {
         let SnapshotMeta { index, term, membership } = meta.clone();
-        let agreed = self.commit.min(self.log.last_index());
+        let agreed = match mutant!(self, TailSurvivesInstall) {
+            true => self.log.last_index(),
+            false => self.commit.min(self.log.last_index()),
+        };
         if agreed < self.log.last_index() {
             out.push(Output::Event(Event::Truncated { from: agreed.next() }));
         }
@@ -164,7 +170,9 @@ impl RaftNode {
         self.compaction = None;
         (self.commit, self.applied, self.applied_by_host) = (index, index, index);
         out.push(Output::Event(Event::SnapshotInstalled { index, term }));
-        self.memberships = Memberships::new(index, Arc::clone(&snapshot.membership));
+        if !mutant!(self, MembersNotInstalled) {
+            self.memberships = Memberships::new(index, Arc::clone(&snapshot.membership));
+        }
         self.snapshot = Some(Arc::clone(&snapshot));
         // Before anything is said of what the snapshot holds.
         out.push(Output::Install { snapshot });
