@@ -3,10 +3,10 @@
 use super::{MS, work};
 use crate::fuzz::timeline::Timeline;
 use crate::scenario::{
-    Answer, Change, InitialMembers, LeaveJoint, MemberChange, MemberChanges, Nodes, Propose, Step, Target,
-    Transfer, Transition,
+    Answer, Bind, Change, Cut, Ends, InitialMembers, LeaveJoint, Links, MemberChange, MemberChanges, Name,
+    Nodes, Propose, Read, ReadKind, Sleep, Step, Target, Transfer, Transition,
 };
-use sim_core::{Span, Stream};
+use sim_core::{InFlight, Span, Stream};
 
 /// Some of the nodes as voters, some as learners, the others waiting to be added; none if all begin as voters.
 pub(super) fn initial(stream: &mut Stream, nodes: u16) -> Option<InitialMembers> {
@@ -54,14 +54,37 @@ pub(super) fn changes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
 
 /// Leadership handed over, to whomever, and followers that forget whom they follow.
 pub(super) fn transfers(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
-    for _ in 0..stream.between(1, 4) {
+    for number in 1..=stream.between(1, 4) {
         let at = stream.span(MS(150), horizon);
         let node = Target::node(u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0));
-        if stream.below(3) > 0 {
-            let transfer = Transfer { from: Target::Leader, to: node, expect: Answer::Any };
-            work::on_leader(timeline, at, Step::Transfer(transfer));
-        } else {
-            work::on_follower(timeline, at, &node, Step::ForgetLeader(Nodes { nodes: node.clone() }));
+        let transfer = Transfer { from: Target::Leader, to: node.clone(), expect: Answer::Any };
+        match stream.below(3) {
+            0 => work::on_follower(timeline, at, &node, Step::ForgetLeader(Nodes { nodes: node.clone() })),
+            1 => work::on_leader(timeline, at, Step::Transfer(transfer)),
+            _ => timeline.at(at, work::if_led(unheard(stream, number, transfer))),
         }
     }
+}
+
+/// A leader hands over and hears nothing meanwhile; its successor, if there is one, is given a command, and the old one is
+/// asked for what it takes to be current.
+fn unheard(stream: &mut Stream, number: u64, transfer: Transfer) -> Vec<Step> {
+    let name: Name = format!("before{number}").parse().expect("letters and digits");
+    let old = Target::Named(name.clone());
+    let ends = Ends::OneWay { from: Target::all_but(old.clone()), to: old.clone() };
+    let in_flight = if stream.coin() { InFlight::Keep } else { InFlight::Drop };
+    let mut pause = |most: u64| Step::Sleep(Sleep::For(MS(stream.between(1, most))));
+    let (elected, committed, back) = (pause(40), pause(20), pause(100));
+    let kind = *stream.pick(&[ReadKind::ReadIndex, ReadKind::Lease, ReadKind::Lease]);
+    vec![
+        Step::Bind(Bind { name, to: Target::Leader }),
+        Step::Cut(Cut { ends: ends.clone(), in_flight }),
+        Step::Transfer(transfer),
+        elected,
+        work::if_led(vec![Step::Propose(Propose::to_leader(format!("after{number}")))]),
+        committed,
+        Step::Read(Read { at: old, within: MS(1), ..Read::at_leader(kind) }),
+        back,
+        Step::Join(Links { ends }),
+    ]
 }

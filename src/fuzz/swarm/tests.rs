@@ -27,7 +27,7 @@ fn each_step(steps: &[Step], see: &mut impl FnMut(&Step)) {
 /// Verbs that the search leaves alone, and why.
 const NOT_DRAWN: [(&str, &[&str]); 5] = [
     ("asks, which a drawn story cannot", &["until", "assert", "always", "await_clients"]),
-    ("names or shows something", &["bind", "pick", "mark", "note"]),
+    ("names or shows something", &["pick", "mark", "note"]),
     ("leads to other steps, where a draw does the same, or nowhere", &["repeat", "choose", "stop"]),
     (
         "demands that there is something to do it with",

@@ -42,9 +42,13 @@ pub(super) fn workload(stream: &mut Stream, scenario: &Scenario) -> Workload {
 
 /// Does `step` if somebody leads then.
 pub(super) fn on_leader(timeline: &mut Timeline, at: Span, step: Step) {
+    timeline.at(at, if_led(vec![step]));
+}
+
+/// These steps, if somebody leads then.
+pub(super) fn if_led(then: Vec<Step>) -> Step {
     let leads = CountOf { of: Target::Leader, at_least: Some(1), at_most: None, equals: None };
-    let that = Predicate::Count(leads);
-    timeline.at(at, Step::If(If { that, then: vec![step], otherwise: Vec::new() }));
+    Step::If(If { that: Predicate::Count(leads), then, otherwise: Vec::new() })
 }
 
 /// Does `step` if the node follows then.
