@@ -64,8 +64,11 @@ impl RaftNode {
         if prev < self.log.base().0 {
             return self.on_append_below(from, prev, entries, leader_commit, round, out);
         }
-        let unchecked = (mutant!(self, HeartbeatNotCompared) && entries.is_empty())
-            || (mutant!(self, PrevTermNotCompared) && prev <= self.log.last_index());
+        let unchecked = if mutant!(self, HeartbeatNotCompared) {
+            entries.is_empty()
+        } else {
+            mutant!(self, PrevTermNotCompared) && prev <= self.log.last_index()
+        };
         if self.log.term_at(prev) != Some(prev_term) && !unchecked {
             let conflict = self.log.conflict(prev);
             self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);

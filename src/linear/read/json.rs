@@ -269,5 +269,5 @@ impl<'t> Scanner<'t> {
 /// What serde says, without its own idea of the place.
 fn reason(error: &serde_json::Error) -> String {
     let told = error.to_string();
-    told.rsplit_once(" at line ").map_or(told.clone(), |(reason, _)| reason.to_string())
+    told.rsplit_once(" at line ").map_or(&*told, |(reason, _)| reason).to_string()
 }
