@@ -109,10 +109,11 @@ impl RaftNode {
             return last_index >= self.log.last_index();
         }
         let own = (self.log.last_term(), self.log.last_index());
-        if mutant!(self, LogsNotCompared)
-            || (mutant!(self, EqualLogRefused) && (last_term, last_index) == own)
-        {
-            return mutant!(self, LogsNotCompared);
+        if mutant!(self, LogsNotCompared) {
+            return true;
+        }
+        if mutant!(self, EqualLogRefused) && (last_term, last_index) == own {
+            return false;
         }
         self.log.is_covered_by(last_index, last_term)
             && (self.options.priority <= priority || (last_term, last_index) > own)
