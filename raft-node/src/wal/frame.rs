@@ -68,7 +68,7 @@ pub(super) fn read_header(file: File, bytes: &[u8]) -> Result<u32, &'static str>
     if *found == expected {
         return Ok(salt);
     }
-    // Whatever else the header of a later version holds, it begins like this one.
+    // Before version 4 there was no salt; a later one is known if it keeps this layout.
     let is_named = found[..8] == expected[..8] && found[8..12] != expected[8..12];
     let is_intact = |at: usize| crc32c::crc32c(&found[..at]).to_le_bytes() == found[at..at + 4];
     Err(if is_named && (is_intact(16) || is_intact(12)) {

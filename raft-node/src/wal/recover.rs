@@ -126,12 +126,13 @@ fn is_misplaced(log: &Scan, whole: u64, tail_bytes: &[u8], tail: &Scan) -> bool 
 
 /// The tail with one rotten byte of its header or of its first frame put right; none if there is no such byte.
 ///
-/// Without its beginning nothing of a tail is believed ([`is_misplaced`]), and what a crash tore at the end of the log
-/// could not be cut. Both can be put right without a guess: the header is always the same, and the frame is one of the
-/// log's if it differs from it in one byte only. For it to be another one with a rotten byte, the two would have to be equal
-/// in all but two, and they differ in their numbers, in their places and, with these, in their checksums: any two frames
-/// of one log are at least three bytes apart. So nothing is believed here that no checksum vouches for, and a frame that is
-/// bad in the log too, which may have been durable, is not found.
+/// Without its beginning nothing of a tail is believed ([`is_misplaced`]), and what a crash tore at the end of the
+/// log could not be cut. Both can be put right without a guess: the header is known from the log's (with another
+/// salt its checksum would differ too), and the frame is one of the log's if it differs from it in one byte only.
+/// For it to be another one with a rotten byte, the two would have to be equal in all but two, and they differ in
+/// their numbers, in their places and, with these, in their checksums: any two frames of one log are at least three
+/// bytes apart. So nothing is believed here that no checksum vouches for, and a frame that is bad in the log too,
+/// which may have been durable, is not found.
 fn mend_beginning(salt: u32, tail: &[u8], log: &[u8], log_scan: &Scan) -> Option<Vec<u8>> {
     let differing =
         |one: &[u8], other: &[u8]| one.iter().zip(other).filter(|(one, other)| one != other).take(2).count();

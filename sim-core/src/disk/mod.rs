@@ -160,7 +160,7 @@ pub(crate) struct Disk {
     damage: Vec<Damage>,
     /// How many bits were drawn to be turned over.
     pub(crate) flips: u64,
-    /// How many appends to each file have reached the disk in a wrong place, and were not replaced along with it.
+    /// The appends to each file that have reached the disk in a wrong place.
     misdirected: Vec<Misdirected>,
     /// What a durable replacement has left behind, for the next one.
     spare: Option<Box<Rest>>,

@@ -66,7 +66,7 @@ pub(super) fn transfers(timeline: &mut Timeline, stream: &mut Stream, nodes: u16
     }
 }
 
-/// A leader hands over and hears nothing meanwhile; its successor, if there is one, is given a command, and the old one is
+/// A leader hands over and hears nothing meanwhile; its successor is given a command, or itself if there is none, and it is
 /// asked for what it takes to be current.
 fn unheard(stream: &mut Stream, number: u64, transfer: Transfer) -> Vec<Step> {
     let name: Name = format!("before{number}").parse().expect("letters and digits");

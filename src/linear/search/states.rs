@@ -31,7 +31,7 @@ pub(super) struct States<'h> {
     appended: Vec<&'h Value>,
     /// What an append makes of a state.
     grown: BTreeMap<(StateId, u32), StateId>,
-    /// How many bytes the states have that appends made.
+    /// How many bytes the values have that appends made.
     grown_bytes: u64,
 }
 
@@ -46,7 +46,7 @@ impl<'h> States<'h> {
         }
     }
 
-    /// How many bytes the states have that appends made: each search makes its own, and keeps them.
+    /// How many bytes the values have that appends made: what a search does and keeps besides its looks.
     pub(super) const fn grown_bytes(&self) -> u64 {
         self.grown_bytes
     }
@@ -98,11 +98,9 @@ impl<'h> States<'h> {
         let index = |number: u32| usize::try_from(number).expect("it is in memory");
         let mut value = self.values[index(state)].clone().unwrap_or_default();
         value.append(self.appended[index(number)]);
-        let known = self.values.len();
+        // Known or not, it had to be made and looked up.
+        self.grown_bytes += value.bytes().len() as u64;
         let grown = self.number(Some(&value));
-        if self.values.len() > known {
-            self.grown_bytes += value.bytes().len() as u64;
-        }
         self.grown.insert((state, number), grown);
         grown
     }

@@ -110,8 +110,8 @@ impl<'h> Search<'h> {
         }
     }
 
-    /// How many steps were taken: looks at an event, and bytes of new states. So the memory that a search takes is bounded
-    /// along with its steps.
+    /// How many steps were taken: looks at an event, and bytes of what appends made. So the memory that a search takes is
+    /// bounded along with its steps.
     pub(crate) const fn steps(&self) -> u64 {
         self.looks + self.states.grown_bytes() / STEP_BYTES
     }
