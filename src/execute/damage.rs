@@ -22,16 +22,6 @@ pub(super) struct Damages {
 }
 
 impl Damages {
-    /// Whether [`Runner::follow_damage`] has something to do.
-    #[inline]
-    fn are_stale<T>(&self, sim: &Cluster<T>) -> bool
-    where
-        T: Observer<MessageFacts, Note>,
-    {
-        (!self.ordered.is_empty() || !self.files.is_empty())
-            && (self.landed(sim).next().is_some() || self.gone(sim).next().is_some())
-    }
-
     /// Whether both copies of what a node wrote last are damaged.
     fn are_both_copies(&self, node: ProcessId) -> bool {
         [LOG, TAIL].iter().all(|copy| self.files.contains_key(&(node, *copy)))
@@ -82,15 +72,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     /// The damage that has come, or is gone, since this was last looked at.
-    #[inline]
     pub(super) fn follow_damage(&mut self) {
-        if self.damages.are_stale(&self.sim) {
-            self.follow_changed_damage();
-        }
-    }
-
-    #[cold]
-    fn follow_changed_damage(&mut self) {
         let landed: Vec<Place> = self.damages.landed(&self.sim).collect();
         for (node, file) in landed {
             self.expect_damage(node, file);
