@@ -2,6 +2,7 @@
 
 mod damage;
 mod disk;
+mod header;
 mod history;
 
 use super::{Corrupt, File, Sink, Wal};
