@@ -1,11 +1,12 @@
 //! Planted bugs do what they say, at their sites.
 
-use crate::chaos::{ROUGH, Storm};
-use crate::world::{Host, accepted, append, events, request_vote, sends, vote};
+use crate::chaos::{ROUGH, Storm, mixed_storm};
+use crate::world::{Host, accepted, accepted_in, append, events, request_vote, sends, vote};
 use raft_node::{
-    AppendResult, Change, ChangeRequest, Input, LogIndex, Message, Mutation, NodeId, Options, Output, ReadId,
-    ReadMode, Term,
+    Change, ChangeRequest, Input, LogIndex, Message, Mutation, NodeId, Options, Output, ReadId, ReadMode,
+    Term,
 };
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The same with the bug and without it.
 fn both(mutation: Mutation) -> [Options; 2] {
@@ -155,27 +156,105 @@ fn read_before_own_commit_serves_a_read_of_what_an_earlier_term_has_left() {
     assert_eq!(served, [true, false]);
 }
 
+/// The same with a lease that follower 1 has granted so many milliseconds after it was asked for.
+fn leased(options: Options, after_ms: u64) -> Host {
+    let options = Options { check_quorum: true, lease_reads: true, ..options };
+    let mut host = Host::with(0, 3, 1, None, &[1], options);
+    host.wait(1000);
+    host.run(Input::Campaign);
+    host.hear(1, vote(2, true));
+    host.propose("x=1");
+    host.hear(1, accepted(2, 2));
+    assert_eq!((host.letter(), host.commit()), ('L', 2));
+    host.heartbeat();
+    host.wait(after_ms);
+    for round in 1..9 {
+        host.hear(1, accepted_in(round, 2, 2, true));
+    }
+    host
+}
+
 #[test]
 fn lease_never_ends_serves_a_read_long_after_anybody_was_heard() {
     let served = both(Mutation::LeaseNeverEnds).map(|options| {
-        let options = Options { check_quorum: true, lease_reads: true, ..options };
-        let mut host = Host::with(0, 3, 1, None, &[1], options);
-        host.wait(1000);
-        host.run(Input::Campaign);
-        host.hear(1, vote(2, true));
-        host.propose("x=1");
-        host.hear(1, accepted(2, 2));
-        assert_eq!((host.letter(), host.commit()), ('L', 2));
-        host.heartbeat();
-        for round in 1..9 {
-            let result = AppendResult::Accepted { match_index: LogIndex(2) };
-            host.hear(1, Message::AppendEntriesResponse { term: Term(2), round, holds: true, result });
-        }
+        let mut host = leased(options, 0);
         let early = is_served(&mut host, ReadMode::Lease);
         host.wait(60_000);
         (early, is_served(&mut host, ReadMode::Lease))
     });
     assert_eq!(served, [(true, true), (true, false)]);
+}
+
+#[test]
+fn lease_from_answer_serves_a_read_when_the_voters_may_have_waited_long_enough() {
+    let served = both(Mutation::LeaseFromAnswer).map(|options| {
+        let mut host = leased(options, 100);
+        let early = is_served(&mut host, ReadMode::Lease);
+        host.wait(100);
+        (early, is_served(&mut host, ReadMode::Lease))
+    });
+    assert_eq!(served, [(true, true), (true, false)]);
+}
+
+#[test]
+fn lease_outlives_transfer_serves_a_read_after_another_was_told_to_stand() {
+    let served = both(Mutation::LeaseOutlivesTransfer).map(|options| {
+        let mut host = leased(options, 0);
+        let out = host.run(Input::Transfer { to: NodeId(1) });
+        assert!(sends(&out).contains(&"1: TimeoutNow t2".to_owned()));
+        is_served(&mut host, ReadMode::Lease)
+    });
+    assert_eq!(served, [true, false]);
+}
+
+#[test]
+fn lease_not_held_up_votes_although_a_leader_lives() {
+    let answers = both(Mutation::LeaseNotHeldUp).map(|options| {
+        let options = Options { check_quorum: true, lease_reads: true, ..options };
+        let mut host = Host::with(0, 3, 1, None, &[1], options);
+        host.hear(1, append(1, 1, 1, &[], 1));
+        sends(&host.hear(2, request_vote(2, 1, 1)))
+    });
+    assert_eq!(answers, [vec!["2: RequestVoteResponse t2 granted".to_owned()], vec![]]);
+}
+
+#[test]
+fn read_joins_old_round_is_served_by_an_answer_to_what_was_asked_before() {
+    let served = both(Mutation::ReadJoinsOldRound).map(|options| {
+        let mut host = settled(options);
+        let out = host.heartbeat();
+        let asked = out.iter().find_map(|output| match output {
+            Output::Send { message: Message::AppendEntries { round, .. }, .. } => Some(*round),
+            _ => None,
+        });
+        assert!(!is_served(&mut host, ReadMode::Index));
+        let out = host.hear(1, accepted_in(asked.expect("a heartbeat asks"), 2, 2, true));
+        out.iter().any(|output| matches!(output, Output::ReadReady { .. }))
+    });
+    assert_eq!(served, [true, false]);
+}
+
+#[test]
+fn pre_vote_not_refused_leaves_who_lags_behind_without_an_answer() {
+    let answers = both(Mutation::PreVoteNotRefused).map(|options| {
+        let mut host = Host::with(0, 3, 3, None, &[1], Options { pre_vote: true, ..options });
+        let (last_log_index, last_log_term) = (LogIndex(1), Term(1));
+        let asked = Message::PreVote { term: Term(2), last_log_index, last_log_term, priority: 0 };
+        sends(&host.hear(1, asked))
+    });
+    assert_eq!(answers, [vec![], vec!["1: PreVoteResponse t3 refused".to_owned()]]);
+}
+
+#[test]
+fn changes_overlap_takes_a_second_change_at_once() {
+    let taken = both(Mutation::ChangesOverlap).map(|options| {
+        let mut host = settled(options);
+        [Change::Remove(NodeId(2)), Change::AddLearner(NodeId(5))].map(|change| {
+            let out = host.run(Input::Change(ChangeRequest::auto(&[change])));
+            out.iter().any(|output| matches!(output, Output::Accepted { .. }))
+        })
+    });
+    assert_eq!(taken, [[true, true], [true, false]]);
 }
 
 #[test]
@@ -210,30 +289,70 @@ fn compacted_beyond_snapshot_drops_what_the_snapshot_does_not_cover() {
     assert_eq!(bases, [5, 3]);
 }
 
-/// The bugs that do their harm where the storms of this crate rage and its judge looks. The others have their witnesses in the
-/// scenarios of the simulator.
-const IN_STORMS: [Mutation; 8] = [
-    Mutation::VoteNotPersisted,
-    Mutation::TermNotPersistedOnStepDown,
-    Mutation::UpToDateByIndexOnly,
-    Mutation::StaleTermVotesCounted,
-    Mutation::DuplicateVotesCounted,
-    Mutation::PriorTermCommitByCounting,
-    Mutation::TruncateOnAnyAppend,
-    Mutation::CommitNotCapped,
+/// The bugs that storms of this crate do not show, and why; rare is what some thousand storms did not show. Each but one has a
+/// test of its site above; what they do, their witnesses among the scenarios of the simulator show.
+const NOT_IN_STORMS: [(Mutation, &str); 12] = [
+    (Mutation::PreVoteNotRefused, "rare: one storm in ten thousand does not come to rest"),
+    (Mutation::ReadNotConfirmed, "rare: one storm in fourteen hundred"),
+    (Mutation::LeaseNotHeldUp, "rare: the leader must be deposed within its lease, and read"),
+    (Mutation::LeaseNeverEnds, "rare: the leader must be deposed after its lease, and read"),
+    (Mutation::LeaseFromAnswer, "rare: the leader must be deposed at the end of its lease, and read"),
+    (Mutation::LeaseOutlivesTransfer, "rare: the leader must be deposed within its lease, and read"),
+    (Mutation::ReadJoinsOldRound, "rare: the leader must be deposed while a round is answered, and read"),
+    (Mutation::ChangeBeforeOwnCommit, "rare: two leaders must change members and not hear of each other"),
+    (Mutation::ChangesOverlap, "rare: the second change must be kept where the first is lost"),
+    (
+        Mutation::TailSurvivesInstall,
+        "rare, and without a test of its site: who was behind must lead before its disk has caught up",
+    ),
+    (Mutation::SnapshotOfLatestMembers, "the judge does not look into snapshots"),
+    (Mutation::CompactedBeyondSnapshot, "storms take snapshots of all that was applied"),
 ];
+
+/// What breaks in storms, where it is not what the bug is said to break or has another name there.
+const BREAKS_IN_STORMS: [(Mutation, &str); 9] = [
+    (Mutation::PrevTermNotCompared, "state_machine_safety"),
+    (Mutation::ConflictKept, "state_machine_safety"),
+    (Mutation::ReadBeforeOwnCommit, "linearizable"),
+    (Mutation::FollowerReadsAlone, "linearizable"),
+    (Mutation::MembersNotTakenBack, "convergence"),
+    (Mutation::MembersNotInstalled, "convergence"),
+    (Mutation::OldSnapshotInstalled, "commit_monotonic"),
+    (Mutation::PartsInAnyOrder, "state_machine_safety"),
+    (Mutation::SnapshotNeverDone, "liveness"),
+];
+
+/// What breaks in the storms of a seed: one of five nodes as they come, and one with whatever weather and options.
+fn broken_in_storms(seed: u64, mutation: Option<Mutation>) -> [Option<String>; 2] {
+    let storm = |kind: &dyn Fn() -> Option<String>| {
+        // A node that panics is a finding, as in the simulator.
+        catch_unwind(AssertUnwindSafe(kind)).unwrap_or_else(|_| Some("no_panic: ".to_owned()))
+    };
+    let plain = || {
+        let options = Options { mutation, ..Options::default() };
+        Storm::new(seed, ROUGH, &options).rage(ROUGH, 2000)
+    };
+    let mixed = || {
+        let (mut storm, broken) = mixed_storm(seed, 1500, |options| Options { mutation, ..options });
+        broken.or_else(|| storm.unrest())
+    };
+    [storm(&plain), storm(&mixed)]
+}
 
 /// Each of these bugs can do the harm that it is said to do: some storm of this crate's own sees that, and the same
 /// storm without the bug passes.
 #[test]
 fn planted_bugs_break_their_properties_in_some_storm() {
-    for mutation in IN_STORMS {
-        let [planted, sound] = both(mutation);
-        let expected = format!("{}: ", mutation.breaks());
-        let breaks = |options: &Options, seed| Storm::new(seed, ROUGH, options).rage(ROUGH, 2000);
-        let found = |seed: &u64| breaks(&planted, *seed).is_some_and(|broken| broken.starts_with(&expected));
-        let seed = (0..10_000).find(found);
+    let in_storms = |mutation: &Mutation| NOT_IN_STORMS.iter().all(|(other, _)| other != mutation);
+    for mutation in Mutation::ALL.into_iter().filter(in_storms) {
+        let named = BREAKS_IN_STORMS.iter().find(|(other, _)| *other == mutation);
+        let expected = format!("{}: ", named.map_or_else(|| mutation.breaks(), |(_, property)| *property));
+        let found = |seed: &u64| {
+            let broken = broken_in_storms(*seed, Some(mutation));
+            broken.into_iter().flatten().any(|broken| broken.starts_with(&expected))
+        };
+        let seed = (0..1_500).find(found);
         let seed = seed.unwrap_or_else(|| panic!("no storm shows that {mutation} breaks {expected}"));
-        assert_eq!(breaks(&sound, seed), None);
+        assert_eq!(broken_in_storms(seed, None), [None, None], "{mutation}: without it, in storm {seed}");
     }
 }

@@ -10,8 +10,14 @@ const STEPS: u32 = 4_000;
 const STEP: u64 = 5 * MS;
 
 impl Storm {
+    /// What breaks in the calm, or keeps the members from coming to rest.
+    pub(crate) fn unrest(&mut self) -> Option<String> {
+        self.calm();
+        self.broken.take().or_else(|| self.disagreement().map(|what| format!("convergence: {what}")))
+    }
+
     /// Runs until all members agree on what was proposed in the calm, or time is up.
-    pub(super) fn calm(&mut self) {
+    fn calm(&mut self) {
         let before = self.applied.len();
         for step in 0..STEPS {
             self.time += STEP;
@@ -92,7 +98,7 @@ impl Storm {
     }
 
     /// What keeps the members from being at rest in the same state; none if they are.
-    pub(super) fn disagreement(&self) -> Option<String> {
+    fn disagreement(&self) -> Option<String> {
         let Some(leader) = self.only_leader() else { return Some("not one leader".to_owned()) };
         let view = self.hosts[leader].view();
         if view.membership.is_joint() || view.membership != &self.membership {

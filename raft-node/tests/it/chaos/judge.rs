@@ -26,6 +26,14 @@ impl Before {
 impl Storm {
     pub(super) fn judge(&mut self, node: usize, before: &Before, by_clock: bool, out: &Outputs) {
         let id = self.hosts[node].config.id;
+        let view = self.hosts[node].view();
+        let (term, commit) = (view.term, view.commit_index);
+        if term < before.term {
+            self.breaks(format!("monotonic_durable_term: {id} goes from term {} to {term}", before.term));
+        }
+        if commit < before.commit {
+            self.breaks(format!("commit_monotonic: {id} goes from {} to {commit}", before.commit));
+        }
         // A leader that appends changes what is in force only after it has counted.
         let mut membership = Arc::clone(&before.membership);
         for output in out {
@@ -44,7 +52,8 @@ impl Storm {
                     self.check_leader_completeness(node);
                 }
                 Output::Event(Event::Truncated { from }) => {
-                    if before.role == RoleKind::Leader && self.hosts[node].view().role == RoleKind::Leader {
+                    // Nor does one remove anything that begins to lead.
+                    if self.hosts[node].view().role == RoleKind::Leader {
                         self.breaks(format!("leader_append_only: {id} removes {from}"));
                     }
                     if *from <= before.commit {

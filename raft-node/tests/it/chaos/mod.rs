@@ -362,30 +362,39 @@ fn one_of<T: Copy>(values: &[T], chance: &mut Chance) -> T {
     values[chance.index(values.len())]
 }
 
+/// A storm with drawn weather and options, which `change` may alter; and what it broke.
+pub(crate) fn mixed_storm(
+    seed: u64,
+    steps: u32,
+    change: impl Fn(Options) -> Options,
+) -> (Storm, Option<String>) {
+    let draw = &mut draws(seed, 2);
+    let weather = Weather {
+        nodes: one_of(&[3, 5, 4, 1, 3], draw),
+        joiners: one_of(&[2, 0, 1, 3], draw),
+        requests: 15,
+        lost: one_of(&[10, 40, 1000], draw),
+        election: one_of(&[60, 200], draw),
+        ..ROUGH
+    };
+    let drift = one_of(&[0, 1_000], draw);
+    let alike = draw.one_in(3).then(|| crate::nonsense::options(&mut Chance::new(seed)));
+    let mut storm = Storm::mixed(seed, weather, |chance| {
+        let drawn = crate::nonsense::options(chance);
+        change(Options { clock_drift_max_ppm: drift, ..alike.clone().unwrap_or(drawn) })
+    });
+    let broken = storm.rage(weather, steps);
+    (storm, broken)
+}
+
 /// Many storms: how they ended is asserted, what they came to is added up.
 pub(crate) fn storms(seeds: std::ops::Range<u64>, steps: u32) -> (Counts, usize, usize) {
     let (mut sum, mut committed, mut elected) = (Counts::default(), 0, 0);
     for seed in seeds {
-        let draw = &mut draws(seed, 2);
-        let weather = Weather {
-            nodes: one_of(&[3, 5, 4, 1, 3], draw),
-            joiners: one_of(&[2, 0, 1, 3], draw),
-            requests: 15,
-            lost: one_of(&[10, 40, 1000], draw),
-            election: one_of(&[60, 200], draw),
-            ..ROUGH
-        };
-        let drift = one_of(&[0, 1_000], draw);
-        let alike = draw.one_in(3).then(|| crate::nonsense::options(&mut Chance::new(seed)));
-        let mut storm = Storm::mixed(seed, weather, |chance| {
-            let drawn = crate::nonsense::options(chance);
-            Options { clock_drift_max_ppm: drift, ..alike.clone().unwrap_or(drawn) }
-        });
-        assert_eq!(storm.rage(weather, steps), None, "seed {seed}");
+        let (mut storm, broken) = mixed_storm(seed, steps, |options| options);
+        assert_eq!(broken, None, "seed {seed}");
         let (applied, leaders) = (storm.applied.len(), storm.leaders.len());
-        storm.calm();
-        assert_eq!(storm.broken, None, "seed {seed}");
-        assert_eq!(storm.disagreement(), None, "seed {seed}");
+        assert_eq!(storm.unrest(), None, "seed {seed}");
         let Counts { installed, taken, reads, lease_reads, changes, joint, handed_over } = storm.counts;
         sum.installed += installed;
         sum.taken += taken;
@@ -413,9 +422,7 @@ fn a_storm_breaks_nothing_and_a_calm_cluster_agrees() {
         let mut storm = Storm::new(seed, weather, &options);
         assert_eq!(storm.rage(weather, 1500), None, "seed {seed}");
         (committed, elected) = (committed + storm.applied.len(), elected + storm.leaders.len());
-        storm.calm();
-        assert_eq!(storm.broken, None, "seed {seed}");
-        assert_eq!(storm.disagreement(), None, "seed {seed}");
+        assert_eq!(storm.unrest(), None, "seed {seed}");
         for host in &storm.hosts {
             assert_eq!(host.view().log, storm.applied, "seed {seed}");
             assert_eq!(host.disk.log, storm.applied, "seed {seed}");
