@@ -14,20 +14,48 @@ fn found(mutation: &str, campaign: u64, runs: u64) -> Option<u64> {
     })
 }
 
-/// It takes some 100,000 runs to find these: the gate does that.
+/// In one of five campaigns of 20,000 runs each of these was found: that is too rare for a test. The gate searches longer.
 #[cfg(feature = "mutations")]
 const RARE: [&str; 2] = ["lease_from_answer", "tail_survives_install"];
 
+/// What would take too long from ten seeds, and after how many runs it is found on average, of ten campaigns. The others take
+/// fewer than 500.
+#[cfg(feature = "mutations")]
+const SLOW: [(&str, u64); 6] = [
+    // Not in 20,000 runs of one of the ten.
+    ("parts_in_any_order", 6_200),
+    ("stale_term_votes_counted", 2_270),
+    ("read_joins_old_round", 990),
+    ("lease_outlives_transfer", 950),
+    ("vouches_before_mended", 820),
+    ("lease_never_ends", 620),
+];
+
 #[cfg(feature = "mutations")]
 #[test]
-fn every_planted_bug_is_found_from_three_seeds() {
-    let all = seaworthy::adapter::Mutation::ALL;
-    for mutation in all.into_iter().filter(|mutation| !RARE.contains(&mutation.name())) {
-        for campaign in 0..3 {
-            let runs = found(mutation.name(), campaign, 20_000);
-            assert!(runs.is_some(), "{} is not found in 20,000 runs of campaign {campaign}", mutation.name());
-        }
-    }
+fn every_planted_bug_is_found_from_ten_seeds_or_from_three_where_it_is_slow() {
+    use seaworthy::adapter::Mutation;
+    use seaworthy::campaign::{Flow, in_order};
+    let average = |name: &str| SLOW.iter().find(|(slow, _)| *slow == name).map(|(_, runs)| *runs);
+    let named = SLOW.iter().map(|(name, _)| *name).chain(RARE);
+    named.for_each(|name| assert!(name.parse::<Mutation>().is_ok(), "{name} is not planted any more"));
+    let searched = Mutation::ALL.iter().map(|mutation| mutation.name()).filter(|name| !RARE.contains(name));
+    let mut campaigns: Vec<(&str, u64)> = searched
+        .flat_map(|name| {
+            (0..if average(name).is_some() { 3 } else { 10 }).map(move |campaign| (name, campaign))
+        })
+        .collect();
+    // What takes longest first: else one thread is left alone with it.
+    campaigns.sort_by_key(|(name, _)| core::cmp::Reverse(average(name)));
+    let search = |index: u64| {
+        let (name, campaign) = campaigns[usize::try_from(index).expect("they are few")];
+        Some((name, campaign, found(name, campaign, 20_000)))
+    };
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    in_order(campaigns.len() as u64, jobs, search, |_, (name, campaign, runs)| {
+        assert!(runs.is_some(), "{name} is not found in 20,000 runs of campaign {campaign}");
+        Flow::Continue
+    });
 }
 
 #[cfg(feature = "mutations")]
