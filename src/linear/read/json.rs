@@ -76,6 +76,29 @@ pub(super) fn short(text: &str) -> Cow<'_, str> {
 /// How deep lists may stand inside each other: a cas has a list of two values, each of which may be a list.
 const DEPTH_MAX: usize = 2;
 
+/// What is open, and how it ends.
+#[derive(Clone, Copy)]
+enum End {
+    List,
+    Object,
+}
+
+impl End {
+    fn byte(self) -> u8 {
+        match self {
+            Self::List => b']',
+            Self::Object => b'}',
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::List => "a comma or the closing bracket of the list",
+            Self::Object => "a comma or the closing brace of the object",
+        }
+    }
+}
+
 struct Scanner<'t> {
     text: &'t str,
     at: usize,
@@ -90,10 +113,7 @@ pub(super) fn object(text: &str, line: Range<usize>) -> Result<Vec<Field<'_>>, F
     let mut fields: Vec<Field<'_>> = Vec::new();
     if !scanner.skip(b'}') {
         loop {
-            scanner.space();
-            if scanner.peek() != Some(b'"') {
-                return Err(scanner.unexpected("a field name in quotes"));
-            }
+            scanner.begin_name()?;
             let (name, name_range) = scanner.text()?;
             if fields.iter().any(|field| field.name == name) {
                 let message =
@@ -156,26 +176,59 @@ impl<'t> Scanner<'t> {
             Some(b'"') => Json::Text(self.text()?.0),
             Some(b'[') if depth < DEPTH_MAX => self.list(depth)?,
             Some(b'[' | b'{') => self.other()?,
-            _ => self.word()?,
+            _ => self.word("text in quotes, a whole number, a list or null")?,
         };
         Ok(Placed { value, range: start..self.at })
     }
 
-    /// Whatever JSON begins here.
+    /// Whatever JSON begins here. What is open stands in a list, not on the stack: a line may go as deep as it is long.
     fn other(&mut self) -> Result<Json<'t>, Flaw> {
-        let rest = &self.text[self.at..self.end];
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
-        let found = values.next();
-        let end = self.at + values.byte_offset();
-        if let Some(Err(error)) = found {
-            // It counts columns in bytes, from one.
-            let at = if error.is_eof() { self.end } else { self.at + error.column().saturating_sub(1) };
-            let at = (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(self.at);
-            return Err(Flaw::new(at..at, format!("found what is no JSON: {}", reason(&error))));
+        let start = self.at;
+        let mut open = Vec::new();
+        loop {
+            self.space();
+            match self.peek() {
+                Some(bracket @ (b'[' | b'{')) => {
+                    self.at += 1;
+                    let ends = if bracket == b'{' { End::Object } else { End::List };
+                    if !self.skip(ends.byte()) {
+                        self.begin_item(ends)?;
+                        open.push(ends);
+                        continue;
+                    }
+                }
+                Some(b'"') => self.skip_text()?,
+                _ => drop(self.word("text in quotes, a number, true, false, null, a list or an object")?),
+            }
+            loop {
+                let Some(ends) = open.last().copied() else {
+                    return Ok(Json::Other(&self.text[start..self.at]));
+                };
+                if self.skip(b',') {
+                    self.begin_item(ends)?;
+                    break;
+                }
+                self.expect(ends.byte(), ends.expected())?;
+                open.pop();
+            }
         }
-        let value = Json::Other(&self.text[self.at..end]);
-        self.at = end;
-        Ok(value)
+    }
+
+    /// An object has names before its values.
+    fn begin_item(&mut self, of: End) -> Result<(), Flaw> {
+        match of {
+            End::List => Ok(()),
+            End::Object => {
+                self.begin_name()?;
+                self.skip_text()?;
+                self.expect(b':', "a colon")
+            }
+        }
+    }
+
+    fn begin_name(&mut self) -> Result<(), Flaw> {
+        self.space();
+        if self.peek() == Some(b'"') { Ok(()) } else { Err(self.unexpected("a field name in quotes")) }
     }
 
     fn list(&mut self, depth: usize) -> Result<Json<'t>, Flaw> {
@@ -190,12 +243,34 @@ impl<'t> Scanner<'t> {
                 break;
             }
         }
-        self.expect(b']', "a comma or the closing bracket of the list")?;
+        self.expect(b']', End::List.expected())?;
         Ok(Json::List(items))
     }
 
     /// A text, which begins here.
     fn text(&mut self) -> Result<(Cow<'t, str>, Range<usize>), Flaw> {
+        let (range, escapes) = self.quoted()?;
+        let quoted = &self.text[range.clone()];
+        if !escapes {
+            return Ok((Cow::Borrowed(&quoted[1..quoted.len() - 1]), range));
+        }
+        match serde_json::from_str(quoted) {
+            Ok(text) => Ok((Cow::Owned(text), range)),
+            Err(_) => Err(bad_escape(range)),
+        }
+    }
+
+    /// A text that nobody reads: its escapes are JSON, but need not be characters.
+    fn skip_text(&mut self) -> Result<(), Flaw> {
+        let (range, escapes) = self.quoted()?;
+        if escapes && serde_json::from_str::<IgnoredAny>(&self.text[range.clone()]).is_err() {
+            return Err(bad_escape(range));
+        }
+        Ok(())
+    }
+
+    /// Where a text stands that begins here, and whether it holds escapes.
+    fn quoted(&mut self) -> Result<(Range<usize>, bool), Flaw> {
         let start = self.at;
         let mut escapes = false;
         self.at += 1;
@@ -220,23 +295,11 @@ impl<'t> Scanner<'t> {
             }
         }
         self.at += 1;
-        let range = start..self.at;
-        let quoted = &self.text[range.clone()];
-        if !escapes {
-            return Ok((Cow::Borrowed(&quoted[1..quoted.len() - 1]), range));
-        }
-        match serde_json::from_str(quoted) {
-            Ok(text) => Ok((Cow::Owned(text), range)),
-            Err(_) => {
-                let message =
-                    "found an escape that JSON does not have: expected one such as \\n, \\\" or \\u00e9";
-                Err(Flaw::new(range, message))
-            }
-        }
+        Ok((start..self.at, escapes))
     }
 
     /// A number, null, true or false.
-    fn word(&mut self) -> Result<Json<'t>, Flaw> {
+    fn word(&mut self, expected: &str) -> Result<Json<'t>, Flaw> {
         let start = self.at;
         while matches!(self.peek(), Some(b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.' | b'_'))
         {
@@ -253,21 +316,16 @@ impl<'t> Scanner<'t> {
             "true" => Ok(Json::Truth(true)),
             "false" => Ok(Json::Truth(false)),
             _ if is_whole => Ok(Json::Number(word)),
-            "" => Err(self.unexpected("text in quotes, a whole number, a list or null")),
+            "" => Err(self.unexpected(expected)),
             _ if serde_json::from_str::<IgnoredAny>(word).is_ok() => Ok(Json::Other(word)),
             _ => {
-                let message = format!(
-                    "found `{}`: expected text in quotes, a whole number, a list or null",
-                    short(word)
-                );
+                let message = format!("found `{}`: expected {expected}", short(word));
                 Err(Flaw::new(start..self.at, message))
             }
         }
     }
 }
 
-/// What serde says, without its own idea of the place.
-fn reason(error: &serde_json::Error) -> String {
-    let told = error.to_string();
-    told.rsplit_once(" at line ").map_or(&*told, |(reason, _)| reason).to_string()
+fn bad_escape(range: Range<usize>) -> Flaw {
+    Flaw::new(range, "found an escape that JSON does not have: expected one such as \\n, \\\" or \\u00e9")
 }

@@ -95,8 +95,39 @@ fn a_bad_line_is_told_with_what_was_found_and_what_was_expected() {
             13,
             "found an object: expected the id of a process, a whole number",
         ),
-        (r#"{"error": {"é": [}]}"#, 18, "found what is no JSON: expected value"),
-        (r#"{"error": {"a": 1"#, 18, "found what is no JSON: EOF while parsing an object"),
+        (
+            r#"{"error": {"é": [}]}"#,
+            18,
+            "found `}`: expected text in quotes, a number, true, false, null, a list or an object",
+        ),
+        (
+            r#"{"error": {"a": 1"#,
+            18,
+            "found the end of the line: expected a comma or the closing brace of the object",
+        ),
+        (r#"{"error": {"a" 1}}"#, 16, "found `1`: expected a colon"),
+        (r#"{"error": {"a": 1,}}"#, 19, "found `}`: expected a field name in quotes"),
+        (r#"{"error": {"a": [1 2]}}"#, 20, "found `2`: expected a comma or the closing bracket of the list"),
+        (
+            r#"{"error": {"a": [1, 01]}}"#,
+            21,
+            "found `01`: expected text in quotes, a number, true, false, null, a list or an object",
+        ),
+        (
+            r#"{"error": {"a": "\u12x4"}}"#,
+            17,
+            "found an escape that JSON does not have: expected one such as \\n, \\\" or \\u00e9",
+        ),
+        (
+            "{\"error\": {\"é\": [\"ab\u{1}c\"]}}",
+            21,
+            "found the control character U+0001 in a text: expected it escaped, \\u0001",
+        ),
+        (
+            "{\"error\": {\"a\tb\": 1}}",
+            14,
+            "found the control character U+0009 in a text: expected it escaped, \\u0009",
+        ),
         (
             r#"{"process": 1, "type": "invoke", "op": "put", "key": 1, "value": [[1]]}"#,
             67,
@@ -245,7 +276,7 @@ fn a_file_that_is_no_text_or_has_no_end_is_told() {
         "test:1:1: found a line of 10000000 bytes: expected at most 1048576 (1 MiB)"
     );
     let deep = format!(r#"{{"value": {}"#, "[".repeat(1_000_000));
-    assert!(told(deep.as_bytes()).contains("found what is no JSON: EOF while parsing a list"));
+    assert!(told(deep.as_bytes()).contains("found the end of the line: expected text in quotes, a number"));
     assert!(told(b"// nothing\n").contains("found no event"));
 }
 
@@ -253,7 +284,7 @@ fn a_file_that_is_no_text_or_has_no_end_is_told() {
 fn what_nobody_reads_may_hold_anything() {
     let lines = br#"{"process": "nemesis", "type": "info", "f": "start-partition", "value": {"n1": [["n2"], 1.5, {}]}}
 {"process": 1, "type": "invoke", "op": "put", "key": "x", "value": 1}
-{"process": 1, "type": "ok", "error": {"codes": [1e3, [[[null]]], {"a": "}"}]}, "comment": -0.5}
+{"process": 1, "type": "ok", "error": {"codes": [1e3, [[[null]]], {"a": "}\ud800", "": [ ]}, { }]}, "comment": -0.5}
 "#;
     let history = History::parse("test", lines, &Model::kv()).unwrap();
     assert_eq!(history.operations().len(), 1);
