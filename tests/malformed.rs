@@ -282,6 +282,11 @@ fn what_makes_no_sense() {
     field_refused("\"end\": { \"live\": { \"within\": §\"0s\" } }", &["more than 0"]);
     field_refused("\"end\": { \"stop\": §\" \" }", &["no reason"]);
     field_refused("\"mutation\": §\"Vote!\"", &["planted bug"]);
+    #[cfg(feature = "mutations")]
+    field_refused(
+        "\"mutation\": §\"retry_aplied\"",
+        &["no planted bug `retry_aplied`", "did you mean `retry_applied`?"],
+    );
     steps_refused("{ \"isolate\": §5 }", &["there is no node 5", "nodes 0..=4"]);
     steps_refused("{ \"isolate\": §70000 }", &["there is no node 70000"]);
     steps_refused("{ \"isolate\": §\"all but 9\" }", &["there is no node 9"]);

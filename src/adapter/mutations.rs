@@ -2,6 +2,7 @@
 //!
 //! Owns: what each bug of a server is, what it breaks, where it was reported. Must not know: the sites.
 
+use crate::scenario::suggest::did_you_mean;
 use core::fmt;
 use core::str::FromStr;
 
@@ -178,7 +179,9 @@ pub struct NoSuchMutation(
 
 impl fmt::Display for NoSuchMutation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no planted bug is called {:?}", self.0)
+        let Self(name) = self;
+        write!(f, "there is no planted bug `{name}`: expected one that `seaworthy mutations` lists")?;
+        f.write_str(&did_you_mean(name, Mutation::ALL.iter().map(|mutation| mutation.name())))
     }
 }
 
@@ -211,6 +214,8 @@ mod tests {
         }
         let last = Mutation::ALL[Mutation::ALL.len() - 1];
         assert_eq!(last, Mutation::Host(HostMutation::TornEndRefused));
-        assert_eq!("typo".parse::<Mutation>().unwrap_err().to_string(), "no planted bug is called \"typo\"");
+        let error = "retry_aplied".parse::<Mutation>().unwrap_err().to_string();
+        assert!(error.starts_with("there is no planted bug `retry_aplied`: expected"), "{error}");
+        assert!(error.ends_with("\ndid you mean `retry_applied`?"), "{error}");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::chain::Chain;
 use crate::cli::exit::Exit;
+use crate::execute::UnknownMutation;
 use crate::linear::BUDGET_DEFAULT;
 use crate::scenario::Seed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -113,7 +114,7 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
     /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = planted)]
     pub(crate) mutation: Option<String>,
 }
 
@@ -154,7 +155,7 @@ pub(crate) struct Fuzz {
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
     /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = planted)]
     pub(crate) mutation: Option<String>,
 }
 
@@ -181,7 +182,7 @@ pub(crate) struct Replay {
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
     /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = planted)]
     pub(crate) mutation: Option<String>,
 }
 
@@ -244,6 +245,11 @@ pub(crate) struct CheckHistory {
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
+}
+
+/// The name of a planted bug that this build has.
+fn planted(name: &str) -> Result<String, UnknownMutation> {
+    UnknownMutation::unless_planted(name).map(|()| name.to_string())
 }
 
 /// Seeds from A to B, B excluded.

@@ -19,6 +19,7 @@ pub use exit::Exit;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use output::Output;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Something that ends the program early: what to say, and the code.
@@ -45,11 +46,7 @@ impl From<std::io::Error> for Failure {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are asked for, not errors. Nobody is left to tell if this cannot be printed.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Clean.into() };
-        }
+        Err(error) => return print(&error).into(),
     };
     let mut output = Output::new(&cli.common);
     let result = sim_core::catch(|| dispatch(&cli, &mut output));
@@ -65,6 +62,23 @@ pub fn main() -> ExitCode {
         }
     };
     exit.into()
+}
+
+/// What the reader of the command line has to say: help and version are results, all else is an error.
+fn print(error: &clap::Error) -> Exit {
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    if error.use_stderr() {
+        // Nobody is left to tell if this could not be printed.
+        return Exit::Usage;
+    }
+    match printed {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let failure = Failure::from(error);
+            let _ = writeln!(std::io::stderr(), "error: {}", failure.message);
+            failure.exit
+        }
+        _ => Exit::Clean,
+    }
 }
 
 fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {

@@ -35,10 +35,11 @@ pub(crate) fn run(args: &Run, output: &mut Output) -> Result<Exit, Failure> {
         if args.mutation.is_some() {
             scenario.mutation.clone_from(&args.mutation);
         }
-        if let Some(name) = scenario.mutation.clone().filter(|name| !is_planted(name)) {
-            let why = format!("{}: {}", shown(&path), UnknownMutation { name });
-            return Err(Failure::new(Exit::BadInput, why));
-        }
+        scenario
+            .mutation
+            .as_deref()
+            .map_or(Ok(()), UnknownMutation::unless_planted)
+            .map_err(|unknown| Failure::new(Exit::BadInput, format!("{}: {unknown}", shown(&path))))?;
         let replay = Replay { program: program(), scenario: Some(path), mutation: args.mutation.clone() };
         scenarios.push((scenario, replay));
     }
@@ -66,17 +67,6 @@ pub(crate) fn run(args: &Run, output: &mut Output) -> Result<Exit, Failure> {
         output.aside(&format!("{count} scenarios: {word}"));
     }
     Ok(worst)
-}
-
-/// Whether this build has the bug.
-#[cfg(feature = "mutations")]
-fn is_planted(name: &str) -> bool {
-    name.parse::<crate::adapter::Mutation>().is_ok()
-}
-
-#[cfg(not(feature = "mutations"))]
-const fn is_planted(_: &str) -> bool {
-    false
 }
 
 /// Tells the seed and every option before the run, so that a crash of the program does not lose them.

@@ -38,7 +38,7 @@ mod sleep;
 mod snapshot_step;
 mod step;
 mod storage;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod suites;
 mod target;

@@ -82,7 +82,9 @@ fn exit_codes_are_those_that_the_help_lists() {
         assert!(text(&full.stdout).starts_with("PASS "), "{}", text(&full.stdout));
         assert!(text(&full.stderr).contains("/dev/full"), "{}", text(&full.stderr));
     }
-    expect(&["run", STORY, "--mutation", "no_such_bug"], 3, "no_such_bug");
+    for arguments in [&["run", STORY][..], &["fuzz", "--runs", "1"], &["replay", "1"]] {
+        expect(&[arguments, &["--mutation", "no_such_bug"]].concat(), 2, "planted bug `no_such_bug`");
+    }
     expect(&["fuzz", "--runs", "0"], 2, "0");
     expect(&["show", "Cargo.toml"], 3, "line 1");
     let (large, endless) = (temporary("large.ndjson"), temporary("large.json"));
@@ -109,7 +111,36 @@ fn a_bug_that_the_build_does_not_have_is_told_before_anything_runs() {
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(text(&output.stdout), "", "nothing ran");
     let error = text(&output.stderr);
-    assert!(error.contains("b.json: the") && error.contains("planted bug `no_such_bug`"), "{error}");
+    assert!(error.contains("b.json") && error.contains("planted bug `no_such_bug`"), "{error}");
+}
+
+/// A build without planted bugs knows none of their names, and checks files of builds that have them.
+#[test]
+fn a_file_that_names_a_bug_which_nobody_planted_is_refused_by_a_build_that_has_them() {
+    let path = temporary("misspelt.json");
+    std::fs::write(&path, r#"{ "name": "planted", "nodes": 1, "mutation": "vote_not_persited" }"#)
+        .expect("it can be written");
+    let check = ["check", path.to_str().expect("a plain path")];
+    if cfg!(feature = "mutations") {
+        expect(&check, 3, "there is no planted bug `vote_not_persited`: expected one that");
+        expect(&check, 3, "did you mean `vote_not_persisted`?");
+        expect(&["fuzz", "--mutation", "vote_not_persited"], 2, "did you mean `vote_not_persisted`?");
+    } else {
+        expect(&check, 0, "");
+        expect(&["fuzz", "--mutation", "vote_not_persisted"], 2, "`--features mutations`");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_ends_with_3_as_any_result() {
+    for arguments in [&["--help"][..], &["--version"], &["run", "--help"], &["help", "run"], &["schema"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let output = program().args(arguments).stdout(full).output().expect("the program starts");
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {error}");
+        assert!(error.contains("error: standard output: "), "{arguments:?}: {error}");
+    }
 }
 
 #[test]

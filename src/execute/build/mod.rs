@@ -32,15 +32,31 @@ pub struct UnknownMutation {
 impl fmt::Display for UnknownMutation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
-        if cfg!(feature = "mutations") {
-            write!(f, "there is no planted bug `{name}`: `seaworthy mutations` lists them")
-        } else {
+        #[cfg(feature = "mutations")]
+        {
+            fmt::Display::fmt(&crate::adapter::NoSuchMutation(name.clone()), f)
+        }
+        #[cfg(not(feature = "mutations"))]
+        {
             write!(f, "the planted bug `{name}` needs a build with `--features mutations`")
         }
     }
 }
 
 impl core::error::Error for UnknownMutation {}
+
+impl UnknownMutation {
+    /// # Errors
+    ///
+    /// This build has no bug of that name.
+    pub fn unless_planted(name: &str) -> Result<(), Self> {
+        #[cfg(feature = "mutations")]
+        let is_planted = name.parse::<crate::adapter::Mutation>().is_ok();
+        #[cfg(not(feature = "mutations"))]
+        let is_planted = false;
+        if is_planted { Ok(()) } else { Err(Self { name: name.to_owned() }) }
+    }
+}
 
 /// A planted bug, if there is one.
 #[cfg(feature = "mutations")]

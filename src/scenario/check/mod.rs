@@ -168,6 +168,11 @@ impl Checker {
                 c.wrong_if(!is_name, || {
                     "not the name of a planted bug: expected lower-case letters, digits and `_`".to_owned()
                 });
+                // A build without planted bugs knows none of them.
+                #[cfg(feature = "mutations")]
+                if let (true, Err(unknown)) = (is_name, mutation.parse::<crate::adapter::Mutation>()) {
+                    c.wrong(unknown.to_string());
+                }
             });
         }
     }
