@@ -2,7 +2,7 @@
 
 use crate::chain::Chain;
 use crate::cli::exit::Exit;
-use crate::execute::UnknownMutation;
+use crate::execute::{UnknownMutation, build};
 use crate::linear::BUDGET_DEFAULT;
 use crate::scenario::Seed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -249,7 +249,7 @@ pub(crate) struct CheckHistory {
 
 /// The name of a planted bug that this build has.
 fn planted(name: &str) -> Result<String, UnknownMutation> {
-    UnknownMutation::unless_planted(name).map(|()| name.to_string())
+    build::planted(name).map(|_| name.to_string())
 }
 
 /// Seeds from A to B, B excluded.

@@ -6,7 +6,7 @@ use crate::cli::args::{Format, Run, View};
 use crate::cli::output::{Output, shown};
 use crate::cli::play::Play;
 use crate::cli::{Exit, Failure, files};
-use crate::execute::{self, Limits, Outcome, UnknownMutation, resolved};
+use crate::execute::{self, Limits, Outcome, build, resolved};
 use crate::report::{self, Replay};
 use crate::scenario::{Scenario, Seed};
 use core::ops::Range;
@@ -35,10 +35,7 @@ pub(crate) fn run(args: &Run, output: &mut Output) -> Result<Exit, Failure> {
         if args.mutation.is_some() {
             scenario.mutation.clone_from(&args.mutation);
         }
-        scenario
-            .mutation
-            .as_deref()
-            .map_or(Ok(()), UnknownMutation::unless_planted)
+        build::mutation(&scenario)
             .map_err(|unknown| Failure::new(Exit::BadInput, format!("{}: {unknown}", shown(&path))))?;
         let replay = Replay { program: program(), scenario: Some(path), mutation: args.mutation.clone() };
         scenarios.push((scenario, replay));

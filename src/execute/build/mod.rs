@@ -45,37 +45,31 @@ impl fmt::Display for UnknownMutation {
 
 impl core::error::Error for UnknownMutation {}
 
-impl UnknownMutation {
-    /// # Errors
-    ///
-    /// This build has no bug of that name.
-    pub fn unless_planted(name: &str) -> Result<(), Self> {
-        #[cfg(feature = "mutations")]
-        let is_planted = name.parse::<crate::adapter::Mutation>().is_ok();
-        #[cfg(not(feature = "mutations"))]
-        let is_planted = false;
-        if is_planted { Ok(()) } else { Err(Self { name: name.to_owned() }) }
-    }
-}
+/// A planted bug.
+#[cfg(feature = "mutations")]
+pub(crate) type Planted = crate::adapter::Mutation;
+#[cfg(not(feature = "mutations"))]
+pub(crate) type Planted = core::convert::Infallible;
 
 /// A planted bug, if there is one.
-#[cfg(feature = "mutations")]
-type Mutant = Option<crate::adapter::Mutation>;
-#[cfg(not(feature = "mutations"))]
-type Mutant = Option<core::convert::Infallible>;
+type Mutant = Option<Planted>;
 
-#[cfg(feature = "mutations")]
-fn mutation(scenario: &Scenario) -> Result<Mutant, UnknownMutation> {
-    let Some(name) = &scenario.mutation else { return Ok(None) };
-    name.parse().map(Some).map_err(|_| UnknownMutation { name: name.clone() })
+/// The planted bug of this name, where this build has it.
+pub(crate) fn planted(name: &str) -> Result<Planted, UnknownMutation> {
+    let unknown = || UnknownMutation { name: name.to_owned() };
+    #[cfg(feature = "mutations")]
+    {
+        name.parse().map_err(|_| unknown())
+    }
+    #[cfg(not(feature = "mutations"))]
+    {
+        Err(unknown())
+    }
 }
 
-#[cfg(not(feature = "mutations"))]
-fn mutation(scenario: &Scenario) -> Result<Mutant, UnknownMutation> {
-    match &scenario.mutation {
-        Some(name) => Err(UnknownMutation { name: name.clone() }),
-        None => Ok(None),
-    }
+/// The planted bug that a scenario names.
+pub(crate) fn mutation(scenario: &Scenario) -> Result<Mutant, UnknownMutation> {
+    scenario.mutation.as_deref().map(planted).transpose()
 }
 
 /// Who belongs to the cluster when it begins, as far as the node knows: nobody if it is not among them.
