@@ -174,25 +174,24 @@ fn leased(options: Options, after_ms: u64) -> Host {
     host
 }
 
+/// Whether reads are served from a lease that was granted so many milliseconds after it was asked for: at once, and some time
+/// later.
+fn served_by_lease(options: Options, granted_after_ms: u64, later_ms: u64) -> (bool, bool) {
+    let mut host = leased(options, granted_after_ms);
+    let early = is_served(&mut host, ReadMode::Lease);
+    host.wait(later_ms);
+    (early, is_served(&mut host, ReadMode::Lease))
+}
+
 #[test]
 fn lease_never_ends_serves_a_read_long_after_anybody_was_heard() {
-    let served = both(Mutation::LeaseNeverEnds).map(|options| {
-        let mut host = leased(options, 0);
-        let early = is_served(&mut host, ReadMode::Lease);
-        host.wait(60_000);
-        (early, is_served(&mut host, ReadMode::Lease))
-    });
+    let served = both(Mutation::LeaseNeverEnds).map(|options| served_by_lease(options, 0, 60_000));
     assert_eq!(served, [(true, true), (true, false)]);
 }
 
 #[test]
 fn lease_from_answer_serves_a_read_when_the_voters_may_have_waited_long_enough() {
-    let served = both(Mutation::LeaseFromAnswer).map(|options| {
-        let mut host = leased(options, 100);
-        let early = is_served(&mut host, ReadMode::Lease);
-        host.wait(100);
-        (early, is_served(&mut host, ReadMode::Lease))
-    });
+    let served = both(Mutation::LeaseFromAnswer).map(|options| served_by_lease(options, 100, 100));
     assert_eq!(served, [(true, true), (true, false)]);
 }
 
