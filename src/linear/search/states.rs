@@ -105,3 +105,22 @@ impl<'h> States<'h> {
         grown
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_append_makes_is_counted_once_for_each_whether_it_was_known_or_not() {
+        let same = Value::from("yy");
+        let mut states = States::new();
+        states.appended = vec![&same, &same];
+        let begin = states.number(Some(&"x".into()));
+        let grown = states.append(begin, 0);
+        assert_eq!(states.grown_bytes(), 3);
+        assert_eq!(states.append(begin, 1), grown, "both make the same value");
+        assert_eq!(states.grown_bytes(), 6);
+        states.append(begin, 0);
+        assert_eq!(states.grown_bytes(), 6, "it need not be made again");
+    }
+}
