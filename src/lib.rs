@@ -3,6 +3,7 @@
 pub mod adapter;
 #[cfg(feature = "cli")]
 pub mod campaign;
+pub mod capsule;
 pub mod chain;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod oracles;
 pub mod record;
 pub mod report;
 pub mod scenario;
+pub mod shrink;
 #[cfg(feature = "strategy")]
 pub mod strategy;
 pub mod view;

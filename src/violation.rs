@@ -81,6 +81,58 @@ impl Property {
         Self::Expectation,
     ];
 
+    /// What it demands, in a sentence, and where that is said.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::ElectionSafety => "At most one leader in each term, ever (Raft §5.2).",
+            Self::DurableVote => {
+                "A node gives one vote a term, and not before it is durable (Raft §5.2, Figure 2 \"persistent state\")."
+            }
+            Self::LeaderAppendOnly => {
+                "A leader never removes or overwrites entries of its own log (Raft §5.3)."
+            }
+            Self::LogMatching => {
+                "Logs with an entry of the same index and term are identical up to it (Raft §5.3)."
+            }
+            Self::LeaderCompleteness => {
+                "A leader's log holds every entry committed in an earlier term (Raft §5.4)."
+            }
+            Self::StateMachineSafety => {
+                "No two nodes apply different commands at the same index (Raft §5.4.3)."
+            }
+            Self::CommitLegality => {
+                "A leader commits only entries of its own term, which are durable on a quorum of its configuration (Raft §5.4.2)."
+            }
+            Self::MonotonicDurableTerm => "The term and the vote on a node's disk never go back.",
+            Self::CommitMonotonic => "A node's commit index never goes back within a life.",
+            Self::NoTruncationBelowCommit => "No node removes an entry that it knows to be committed.",
+            Self::MessageSanity => "A message promises nothing that its sender's disk does not hold.",
+            Self::ConfigSafety => {
+                "Configurations change one at a time, and so that any two that follow each other overlap (Raft §6, thesis §4.1)."
+            }
+            Self::SnapshotConsistency => "A snapshot is what was committed up to its index (Raft §7).",
+            Self::StateOrder => {
+                "Compacted, snapshot, applied, committed and last index stand in this order, in memory and on disk."
+            }
+            Self::ExactlyOnce => {
+                "A client's command has its effect once, however often it is in the log (Raft §8, thesis §6.3)."
+            }
+            Self::ReadSafety => {
+                "A read that bypasses the log sees everything that was committed when it was asked (thesis §6.4)."
+            }
+            Self::Durability => {
+                "A disk gives back what it promised to hold, and what was committed stays on a quorum's disks."
+            }
+            Self::Linearizability => {
+                "To clients the cluster looks like one machine that does one thing at a time (Herlihy and Wing 1990)."
+            }
+            Self::NoPanic => "No process panics.",
+            Self::Convergence => "Once healed, the cluster elects a leader, commits, and agrees.",
+            Self::Expectation => "What the scenario asserts.",
+        }
+    }
+
     /// Its name in scenario files, traces and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -145,7 +197,73 @@ pub struct Violation {
     pub cause: Option<String>,
 }
 
+/// What a violation is, without what is different from run to run: the property, and the words with numbers and names taken
+/// out. Failures with one signature have most likely one cause.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Signature(String);
+
+impl Signature {
+    /// The signature as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text with `#` for every word that has a digit in it (`12`, `1.5ms`, `fb61`) and for every list of them, and `""` for what
+/// is quoted.
+fn without_numbers(text: &str) -> String {
+    let mut plain = String::new();
+    for (place, part) in text.split('"').enumerate() {
+        if place > 0 {
+            plain.push('"');
+        }
+        // Every second part stands in quotes.
+        if place % 2 == 1 {
+            continue;
+        }
+        for word in part.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '.')) {
+            let end = word.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(word.len());
+            let (letters, rest) = word.split_at(end);
+            let has_number = letters.bytes().any(|b| b.is_ascii_digit());
+            plain.push_str(if has_number { "#" } else { letters });
+            plain.push_str(rest);
+        }
+    }
+    for (list, one) in [("#, #", "#"), ("# and #", "#"), ("#,#", "#"), ("##", "#")] {
+        while plain.contains(list) {
+            plain = plain.replace(list, one);
+        }
+    }
+    plain
+}
+
 impl Violation {
+    /// What it is, without what is different from run to run.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        let Self { property, what, cause, .. } = self;
+        let what = match property {
+            // Which operations it is about is different each time.
+            Property::Linearizability => return Signature(property.to_string()),
+            // So is who keeps it from living; what it did not do is the same.
+            Property::Convergence => what.split(" within ").next().unwrap_or(what),
+            _ => what,
+        };
+        let mut text = format!("{property}: {}", without_numbers(what));
+        if let Some(cause) = cause {
+            text = format!("{text} ({})", without_numbers(cause));
+        }
+        Signature(text)
+    }
+
     /// A violation at `stamp`, without a cause.
     #[must_use]
     pub fn new(property: Property, stamp: Stamp, node: Option<ProcessId>, what: String) -> Self {

@@ -1,8 +1,8 @@
 //! What can be done to the world, as data.
 
 use crate::{
-    ClockChange, CrashMode, CrashPoint, Digest, DiskQuality, Encode, FileId, Honesty, LinkQuality, ProcessId,
-    Span, Unsynced,
+    ClockChange, CrashMode, CrashPoint, Digest, DiskQuality, Encode, FileId, Honesty, LinkQuality, MessageId,
+    ProcessId, Span, Unsynced,
 };
 
 /// What becomes of the messages that are already on a link when it is cut.
@@ -98,6 +98,13 @@ pub enum Fault {
         to: ProcessId,
         /// An index into [`crate::Process::KINDS`].
         kind: Option<u8>,
+    },
+    /// Delivers one held message as [`Fault::DeliverOne`] does: this one.
+    DeliverThis {
+        /// Its name.
+        id: MessageId,
+        /// Whether it stays held, and a copy of it is delivered. A message has at most 256 copies.
+        copy: bool,
     },
     /// Loses every message in flight or held that matches. What waits at a paused receiver has arrived already.
     DropPending {
@@ -419,6 +426,10 @@ impl Encode for Fault {
                 digest.pair(37 | u64::from(*count) << 8, u64::from(process.0));
             }
             Self::StopDropping { process } => digest.pair(38, u64::from(process.0)),
+            Self::DeliverThis { id, copy } => {
+                digest.word(39 | u64::from(*copy) << 8);
+                id.encode(digest);
+            }
         }
     }
 }

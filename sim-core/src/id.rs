@@ -74,6 +74,14 @@ pub struct MessageId {
     pub epoch: u64,
 }
 
+impl MessageId {
+    /// The name of the message that this one is a copy of; its own if it is none.
+    #[must_use]
+    pub const fn as_sent(self) -> Self {
+        Self { copy: 0, ..self }
+    }
+}
+
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to, kind, copy, ordinal, epoch } = self;

@@ -45,6 +45,20 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         oldest.map(|(id, _)| id)
     }
 
+    /// The messages that a link holds, the oldest first.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such link.
+    pub fn held_on(&self, from: ProcessId, to: ProcessId) -> impl DoubleEndedIterator<Item = MessageId> + '_ {
+        self.world.network.link(from, to).waiting.iter().map(|place| {
+            let Pending::Message { id, .. } = &self.world.slab[*place as usize] else {
+                unreachable!("only messages are held")
+            };
+            *id
+        })
+    }
+
     /// How many messages are in flight, of those that match. What waits at a paused receiver has arrived.
     #[must_use]
     pub fn messages_in_flight(

@@ -199,6 +199,13 @@ impl Network {
         self.allowances.extend(allowance.map(|count| (process, count)));
     }
 
+    /// The name of one more copy that is ordered of a message; none if there are too many.
+    pub(crate) fn name_copy(&mut self, id: MessageId) -> Option<MessageId> {
+        let highest = self.copies.entry(id.as_sent()).or_insert(1);
+        *highest = highest.checked_add(1)?;
+        Some(MessageId { copy: *highest, ..id })
+    }
+
     pub(crate) fn is_isolated(&self, process: ProcessId) -> bool {
         self.isolated[process.index()]
     }

@@ -197,6 +197,9 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             self.world.enqueue_timer(index);
             return false;
         }
+        if slot.held {
+            return false;
+        }
         slot.armed = false;
         self.world.now = key.due();
         let (process, timer) = World::<P>::timer_at(index);

@@ -266,6 +266,30 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         self.world.timers[World::<P>::timer_index(process, timer)].pins.extend(delays);
     }
 
+    /// Stalls a process's timer, in this life and those to come: it fires only by [`Self::fire_timer`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or timer.
+    pub fn hold_timer(&mut self, process: ProcessId, timer: TimerId) {
+        self.world.timers[World::<P>::timer_index(process, timer)].held = true;
+    }
+
+    /// Undoes [`Self::hold_timer`]. A timer that would have fired meanwhile is due now.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such process or timer.
+    pub fn release_timer(&mut self, process: ProcessId, timer: TimerId) {
+        let now = self.world.now;
+        let slot = &mut self.world.timers[World::<P>::timer_index(process, timer)];
+        let was_held = core::mem::replace(&mut slot.held, false);
+        if was_held && slot.armed {
+            let due = slot.deadline.max(now);
+            self.world.arm(process, timer, due);
+        }
+    }
+
     /// Decides what becomes of certain messages sent from now on. Newer pins come before older ones.
     pub fn pin_message(&mut self, pin: MessagePin) {
         self.world.network.pins.push(pin);

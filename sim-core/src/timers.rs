@@ -10,6 +10,8 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Timer {
     pub(crate) armed: bool,
+    /// Whether it fires only when it is told to.
+    pub(crate) held: bool,
     pub(crate) deadline: VirtualTime,
     /// The key in the queue that stands for it. It may be earlier than the deadline: re-arming a timer leaves the
     /// queue alone, and the key is moved when its time comes. A timer re-armed by every heartbeat so costs nothing.

@@ -68,8 +68,14 @@ pub(crate) enum Command {
     Run(Run),
     /// Draw whole scenarios from seeds and run them until something breaks
     Fuzz(Fuzz),
-    /// Run one seed again and check that it gives the same digest
+    /// Run one seed again, or a capsule, and check that it gives the same digest
     Replay(Replay),
+    /// Find the shortest story that fails as a capsule or a scenario does
+    Shrink(Shrink),
+    /// Run every capsule of a folder again: what was mended must not fail, and planted bugs must
+    Regress(Regress),
+    /// Tell the story of a capsule in sentences
+    Explain(Explain),
     /// Read scenario files and say what is wrong with them, without running them
     Check(Check),
     /// List the scenarios of a folder and what each shows
@@ -146,6 +152,15 @@ pub(crate) struct Fuzz {
     /// The seed of the campaign, from which the seeds of the runs are drawn. By default a new one, which is printed
     #[arg(long)]
     pub(crate) seed: Option<Seed>,
+    /// Write what fails into this folder, as a capsule
+    #[arg(long, value_name = "FOLDER", default_value = ".seaworthy")]
+    pub(crate) capsules: PathBuf,
+    /// Write no capsule
+    #[arg(long, conflicts_with = "capsules")]
+    pub(crate) no_capsule: bool,
+    /// Leave what fails as long as it is
+    #[arg(long)]
+    pub(crate) no_shrink: bool,
     /// Write the progress of the campaign to this file now and then, and go on from what it says
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
@@ -161,8 +176,12 @@ pub(crate) struct Fuzz {
 
 #[derive(Args, Debug)]
 pub(crate) struct Replay {
-    /// The seed, as it was printed
-    pub(crate) seed: Seed,
+    /// The seed, as it was printed, or a capsule
+    #[arg(value_name = "SEED|CAPSULE")]
+    pub(crate) what: SeedOrCapsule,
+    /// Follow the schedule of the capsule as nearly as can be, even where this build means the same by its seed
+    #[arg(long)]
+    pub(crate) nearly: bool,
     /// The scenario that failed; without it the scenario is drawn from the seed, as `fuzz` does
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
@@ -184,6 +203,56 @@ pub(crate) struct Replay {
     /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
     #[arg(long, value_name = "NAME", value_parser = planted)]
     pub(crate) mutation: Option<String>,
+}
+
+/// What is to be had again.
+#[derive(Clone, Debug)]
+pub(crate) enum SeedOrCapsule {
+    Seed(Seed),
+    Capsule(PathBuf),
+}
+
+impl FromStr for SeedOrCapsule {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(seed) => Ok(Self::Seed(seed)),
+            // A file is meant by a name that no seed has, or by a path.
+            Err(_) if text.contains(['/', '.', '\\']) => Ok(Self::Capsule(PathBuf::from(text))),
+            Err(error) => Err(format!("{error}; a capsule is named by its path, such as ./failure.json")),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Shrink {
+    /// The capsule, into which the story is written, or a scenario that fails
+    #[arg(value_name = "CAPSULE|SCENARIO")]
+    pub(crate) file: PathBuf,
+    /// The seed with which the scenario fails. By default the one in the file
+    #[arg(long)]
+    pub(crate) seed: Option<Seed>,
+    /// Write the story to this file, as a scenario; without it, it is printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Regress {
+    /// Capsules, or folders of them
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
+    pub(crate) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Explain {
+    /// The capsule
+    #[arg(value_name = "CAPSULE")]
+    pub(crate) capsule: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -16,7 +16,7 @@ pub enum Exit {
     BadInput = 3,
     /// Nothing was selected to run.
     NothingSelected = 4,
-    /// A replay did not give the digest that was expected.
+    /// A replay did not give the digest that was expected, or the schedule of a capsule cannot be followed any more.
     NotReproduced = 5,
     /// A history could not be judged within the budget: neither a pass nor a violation.
     Undecided = 6,
@@ -33,7 +33,7 @@ EXIT CODES:
    2  the command line is wrong
    3  an input file is wrong or cannot be read, or an output file cannot be written
    4  nothing was selected to run
-   5  a replay did not give the digest that was expected
+   5  a replay did not give the digest that was expected, or a capsule's schedule cannot be followed any more
    6  a history could not be judged within the budget: neither a pass nor a violation
   70  the program itself has failed";
 }

@@ -3,7 +3,7 @@
 use crate::cli::args::{Check, Format, List};
 use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
-use crate::scenario::{Expect, Scenario};
+use crate::scenario::{Expect, Scenario, ScenarioError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -67,10 +67,17 @@ pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
     // A file that is not there has no line to show. And a pipe gives what it holds once.
     let file = std::fs::File::open(path)
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
-    Scenario::read_open(path, &file).map_err(|error| {
-        let rendered = error.render(output.error_color(), output.width);
-        Failure::new(Exit::BadInput, format!("{}\n{}", shown(path), rendered.trim_end()))
-    })
+    Scenario::read_open(path, &file).map_err(|error| told(path, &error, output))
+}
+
+/// The same of a text that was read from `path`.
+pub(crate) fn parse(path: &Path, text: &str, output: &Output) -> Result<Scenario, Failure> {
+    Scenario::parse(&path.to_string_lossy(), text).map_err(|error| told(path, &error, output))
+}
+
+fn told(path: &Path, error: &ScenarioError, output: &Output) -> Failure {
+    let rendered = error.render(output.error_color(), output.width);
+    Failure::new(Exit::BadInput, format!("{}\n{}", shown(path), rendered.trim_end()))
 }
 
 pub(crate) fn check(args: &Check, output: &mut Output) -> Result<Exit, Failure> {

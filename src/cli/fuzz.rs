@@ -1,12 +1,13 @@
 //! `seaworthy fuzz`: scenarios drawn from seeds, until something breaks.
 
 use crate::campaign::{Flow, in_order};
+use crate::capsule::Capsule;
 use crate::chain::Chain;
 use crate::cli::args::{Format, Fuzz};
 use crate::cli::checkpoint::{Campaign, Checkpoint};
-use crate::cli::output::Output;
+use crate::cli::output::{Output, shown};
 use crate::cli::run::program;
-use crate::cli::{Exit, Failure};
+use crate::cli::{Exit, Failure, capsules};
 use crate::execute::{self, Outcome, UnknownMutation};
 use crate::fuzz::{LIMITS, Tally, draw, run_seed};
 use crate::report::{self, Replay};
@@ -15,6 +16,7 @@ use core::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use sim_core::Span;
+use std::path::PathBuf;
 
 /// How long when nothing is said.
 const TIME_DEFAULT: Span = Span::from_secs(30);
@@ -137,11 +139,21 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         Some(Ok(done)) => {
             let replay = Replay { program: program(), scenario: None, mutation: args.mutation.clone() };
             let line = replay.line(done.outcome.seed, &Chain::of(&done.outcome));
-            if args.format == Format::Json {
-                let run = report::run_json(&done.scenario, &done.outcome, &line);
-                output.line(&report::document(vec![run], about(1)).to_string())?;
-            } else {
+            // What was found is told before anything else can fail.
+            if args.format == Format::Text {
                 output.line(&report::text(&done.scenario, &done.outcome, &line))?;
+            }
+            let kept = keep(args, &done, output);
+            if args.format == Format::Json {
+                let mut run = report::run_json(&done.scenario, &done.outcome, &line);
+                let capsule = kept.as_ref().map(|(path, capsule)| capsules::about(path, capsule));
+                run["capsule"] = capsule.unwrap_or_default();
+                output.line(&report::document(vec![run], about(1)).to_string())?;
+            } else if let Some((path, capsule)) = &kept {
+                output.line(&format!("capsule: {}", shown(path)))?;
+                if let Some(story) = &capsule.story {
+                    output.line(&format!("story: {}", capsules::length(capsule, story)))?;
+                }
             }
             output.aside(&format!("found in run {} after {}", tally.runs + 1, rate(fresh + 1, elapsed)));
             output.aside(&format!("before it\n{}", tally.text()));
@@ -160,6 +172,20 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
             }
             output.aside(&rate(fresh, elapsed));
             Ok(Exit::Clean)
+        }
+    }
+}
+
+/// Writes the capsule of what failed, if one is wanted.
+fn keep(args: &Fuzz, done: &Done, output: &mut Output) -> Option<(PathBuf, Capsule)> {
+    if args.no_capsule {
+        return None;
+    }
+    match capsules::keep(&args.capsules, &done.scenario, &done.outcome, LIMITS, !args.no_shrink) {
+        Ok(kept) => kept,
+        Err(failure) => {
+            output.not_written(failure);
+            None
         }
     }
 }

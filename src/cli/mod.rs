@@ -3,6 +3,7 @@
 //! Results go to standard output, progress and diagnostics to standard error. The codes are those of [`Exit`].
 
 mod args;
+mod capsules;
 mod check_history;
 mod checkpoint;
 mod exit;
@@ -86,6 +87,9 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(args, output),
         Command::Fuzz(args) => fuzz::fuzz(args, output),
         Command::Replay(args) => replay::replay(args, output),
+        Command::Shrink(args) => capsules::shrink(args, output),
+        Command::Regress(args) => capsules::regress(args, output),
+        Command::Explain(args) => capsules::explain(args, output),
         Command::Check(args) => files::check(args, output),
         Command::List(args) => files::list(args, output),
         Command::Show(args) => show::show(args, output),

@@ -1,11 +1,11 @@
 //! `seaworthy replay`: a seed again, exactly.
 
 use crate::chain::Chain;
-use crate::cli::args::{Format, Replay as Args};
+use crate::cli::args::{Format, Replay as Args, SeedOrCapsule};
 use crate::cli::output::{Output, shown};
 use crate::cli::play::Play;
 use crate::cli::run::program;
-use crate::cli::{Exit, Failure, files};
+use crate::cli::{Exit, Failure, capsules, files};
 use crate::execute::{Limits, Outcome, resolved};
 use crate::fuzz;
 use crate::report::{self, Replay};
@@ -16,9 +16,26 @@ use serde_json::json;
 const AROUND: u64 = 60;
 
 pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> {
+    let seed = match &args.what {
+        SeedOrCapsule::Seed(seed) => seed.0,
+        SeedOrCapsule::Capsule(path) => {
+            let is_of_seed = args.scenario.is_some() || args.digest.is_some() || args.mutation.is_some();
+            if is_of_seed || args.save.is_some() || args.trace.is_some() {
+                let message = "--scenario, --digest, --mutation, --save and --trace belong to a seed: a capsule holds them";
+                return Err(Failure::new(Exit::Usage, message));
+            }
+            return capsules::replay(path, args, output);
+        }
+    };
+    if args.nearly {
+        return Err(Failure::new(
+            Exit::Usage,
+            "--nearly belongs to a capsule: a seed alone tells no schedule",
+        ));
+    }
     let (mut scenario, limits) = match &args.scenario {
         Some(path) => (files::read(path, output)?, Limits::default()),
-        None => (fuzz::draw(args.seed.0), fuzz::LIMITS),
+        None => (fuzz::draw(seed), fuzz::LIMITS),
     };
     if args.mutation.is_some() {
         scenario.mutation.clone_from(&args.mutation);
@@ -28,13 +45,13 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
             .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
         output.aside(&format!("the scenario is in {}", shown(path)));
     }
-    output.aside(&format!("{}  seed {}", scenario.name, Seed(args.seed.0)));
+    output.aside(&format!("{}  seed {}", scenario.name, Seed(seed)));
     for line in resolved(&scenario) {
         output.aside(&format!("  {line}"));
     }
     let play = Play {
         scenario: &scenario,
-        seed: args.seed.0,
+        seed,
         limits,
         trace: args.trace.as_deref(),
         view: args.view,

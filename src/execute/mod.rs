@@ -9,6 +9,7 @@ mod damage;
 mod ending;
 mod happened;
 mod outcome;
+mod schedule;
 mod steps;
 mod targets;
 mod told;
@@ -17,6 +18,7 @@ mod voided;
 pub use build::{UnknownMutation, resolved};
 pub use happened::{DISK_FAULTS, Happened};
 pub use outcome::{Limits, Outcome, Verdict};
+pub use schedule::{Done, How, Manner, Nearest};
 
 use crate::adapter::{LOG, Member, SNAPSHOT, TAIL};
 use crate::oracles::Judge;
@@ -27,6 +29,7 @@ use ask::Asking;
 use build::clients::Clients;
 use damage::Damages;
 use happened::Witness;
+use schedule::Log;
 use sim_core::{Digest, Fault, Observer, ProcessId, Simulation, Span, Stamp, Stream, Traffic, VirtualTime};
 use std::collections::{BTreeMap, BTreeSet};
 use steps::clients::OpenCall;
@@ -46,27 +49,35 @@ pub fn run<T: Observer<MessageFacts, Note>>(
     limits: Limits,
     watcher: T,
 ) -> Result<(Outcome, T), UnknownMutation> {
+    play(scenario, seed, limits, watcher, None).map(|(outcome, watcher, _)| (outcome, watcher))
+}
+
+/// The same, and tells what was done: every step that was come to, in order, but those that only let time pass, ask,
+/// remember or choose. Whether somebody logs changes nothing; in another manner than [`Manner::ToTheLetter`] what cannot
+/// be done is left out or replaced, as [`Manner`] says.
+///
+/// # Errors
+///
+/// When the scenario names a planted bug that this build does not have.
+pub fn run_logged<T: Observer<MessageFacts, Note>>(
+    scenario: &Scenario,
+    seed: u64,
+    limits: Limits,
+    watcher: T,
+    manner: Manner,
+) -> Result<(Outcome, T, Vec<Done>), UnknownMutation> {
+    play(scenario, seed, limits, watcher, Some(Log::new(manner)))
+}
+
+fn play<T: Observer<MessageFacts, Note>>(
+    scenario: &Scenario,
+    seed: u64,
+    limits: Limits,
+    watcher: T,
+    log: Option<Log>,
+) -> Result<(Outcome, T, Vec<Done>), UnknownMutation> {
     let sim = build::cluster(scenario, seed, watcher)?;
-    let mut runner = Runner {
-        scenario,
-        seed,
-        limits,
-        sim,
-        memory: Memory {
-            keys: build::keys::numbers(scenario),
-            clients: Clients::of(scenario),
-            ..Memory::default()
-        },
-        held_applies: BTreeSet::new(),
-        made: BTreeMap::new(),
-        open_calls: Vec::new(),
-        voided: Vec::new(),
-        damages: Damages::default(),
-        round: 0,
-        drawn: BTreeMap::new(),
-        place: Vec::new(),
-        excused: None,
-    };
+    let mut runner = Runner { log, ..Runner::new(scenario, seed, limits, sim) };
     let halted = runner.play();
     if let Err(Halt::Failed(violation)) = &halted {
         // What the scenario demands is no record of the cluster's: without this a run that fails by it would have the
@@ -74,7 +85,9 @@ pub fn run<T: Observer<MessageFacts, Note>>(
         let text = format!("{}: {}", violation.property, violation.what);
         runner.say(text);
     }
-    Ok(runner.outcome(halted.err()))
+    let done = runner.log.take().map(|log| log.done).unwrap_or_default();
+    let (outcome, watcher) = runner.outcome(halted.err());
+    Ok((outcome, watcher, done))
 }
 
 /// Every node of the cluster, in order; clients are none.
@@ -154,6 +167,38 @@ pub(crate) struct Runner<'s, T> {
     place: Vec<String>,
     /// Why the cluster is not asked to live.
     excused: Option<String>,
+    /// When the steps were over and the cluster was asked to live.
+    ending: Option<Stamp>,
+    /// What was done, if somebody wants to know.
+    log: Option<Log>,
+}
+
+impl<'s, T> Runner<'s, T> {
+    /// A run of which nothing has been done.
+    fn new(scenario: &'s Scenario, seed: u64, limits: Limits, sim: Cluster<T>) -> Self {
+        Self {
+            scenario,
+            seed,
+            limits,
+            sim,
+            memory: Memory {
+                keys: build::keys::numbers(scenario),
+                clients: Clients::of(scenario),
+                ..Memory::default()
+            },
+            held_applies: BTreeSet::new(),
+            made: BTreeMap::new(),
+            open_calls: Vec::new(),
+            voided: Vec::new(),
+            damages: Damages::default(),
+            round: 0,
+            drawn: BTreeMap::new(),
+            place: Vec::new(),
+            excused: None,
+            ending: None,
+            log: None,
+        }
+    }
 }
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
@@ -175,6 +220,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             played => {
                 played?;
                 if let End::Live(_) = scenario.end {
+                    self.ending = Some(self.now());
                     self.let_everybody_apply()?;
                 }
                 self.end_as_promised()?;
@@ -333,7 +379,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     }
 
     fn outcome(self, halted: Option<Halt>) -> (Outcome, T) {
-        let Self { scenario, seed, mut sim, voided, excused, .. } = self;
+        let Self { scenario, seed, mut sim, voided, excused, ending, .. } = self;
         let over = Stamp { number: sim.records(), at: sim.now() };
         sim.observer_mut().0.conclude(over);
         let (records, at, digest) = (sim.records(), sim.now(), sim.digest());
@@ -361,6 +407,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             voided,
             excused,
             happened,
+            ending,
             at,
             records,
             digest,

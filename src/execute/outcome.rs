@@ -2,7 +2,7 @@
 
 use crate::execute::Happened;
 use crate::violation::{Property, Violation};
-use sim_core::{Checkpoint, Stats, VirtualTime};
+use sim_core::{Checkpoint, Stamp, Stats, VirtualTime};
 
 /// Bounds on a run. They count events, never wall time, so that they are the same everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Outcome {
     pub excused: Option<String>,
     /// What happened in it.
     pub happened: Happened,
+    /// When the steps were over and the cluster was asked to live; none if the run did not come to that.
+    pub ending: Option<Stamp>,
     /// When it ended.
     pub at: VirtualTime,
     /// How many records there are.

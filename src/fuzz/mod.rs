@@ -10,7 +10,6 @@ mod timeline;
 pub use plan::step_of;
 pub use swarm::draw;
 pub use tally::Tally;
-#[cfg(feature = "strategy")]
 pub(crate) use timeline::Timeline;
 
 use crate::execute::Limits;

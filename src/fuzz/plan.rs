@@ -40,8 +40,14 @@ pub fn step_of(fault: &Fault) -> Option<Step> {
         Fault::Hold { from, to, capture } => Step::Hold(Hold { links: held(from, to), capture: *capture }),
         Fault::Release { from, to } => Step::Release(HeldLinks { links: held(from, to) }),
         Fault::DeliverOne { from, to, kind: of } => {
-            Step::DeliverOne(DeliverOne { from: node(from), to: node(to), kind: kind(of) })
+            Step::DeliverOne(DeliverOne::of(node(from), node(to), kind(of)))
         }
+        Fault::DeliverThis { id, copy } => Step::DeliverOne(DeliverOne {
+            term: Some(id.epoch),
+            nth: Some(id.ordinal),
+            copy: *copy,
+            ..DeliverOne::of(node(&id.from), node(&id.to), MessageKind::from_index(id.kind))
+        }),
         Fault::DropPending { from, to, kind: of } => Step::DropPending(pending(from, to, of)),
         Fault::Clog { from, to, span } => Step::Clog(Clog { from: node(from), to: node(to), span: *span }),
         Fault::SetQuality { from, to, quality } => Step::SetLink(LinkRule {

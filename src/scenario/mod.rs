@@ -37,11 +37,13 @@ mod signed;
 mod sleep;
 mod snapshot_step;
 mod step;
+mod step_targets;
 mod storage;
 pub(crate) mod suggest;
 #[cfg(test)]
 mod suites;
 mod target;
+mod write;
 
 pub use answer::Answer;
 pub use bounds::{Count, IndexRef, TermRef};

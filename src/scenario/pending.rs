@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Delivers one held message at once.
+/// Delivers one held message at once: the oldest of those that match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeliverOne {
@@ -20,6 +20,23 @@ pub struct DeliverOne {
     /// Only one of this kind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<MessageKind>,
+    /// Only one of this term.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub term: Option<u64>,
+    /// Only the n-th, counted from 0 for each (from, to, kind, term).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nth: Option<u32>,
+    /// Delivers a copy: the message itself stays held. Default false.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub copy: bool,
+}
+
+impl DeliverOne {
+    /// The oldest of a kind, or of all if none is given.
+    #[must_use]
+    pub const fn of(from: Target, to: Target, kind: Option<MessageKind>) -> Self {
+        Self { from, to, kind, term: None, nth: None, copy: false }
+    }
 }
 
 /// Messages in flight or held. An empty object means every one.

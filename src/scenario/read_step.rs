@@ -75,7 +75,7 @@ pub struct Read {
     /// The state that serves it covers at least this index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least_index: Option<u64>,
-    /// For how long to wait at most. Default 5s.
+    /// For how long to wait at most. Default 5s. With `0ms` the steps go on at once, and the read is served when it can be.
     #[serde(default = "within_default", with = "As::<Span>", skip_serializing_if = "is_within_default")]
     pub within: Span,
     /// Gives the nodes that served it a name.

@@ -104,6 +104,10 @@ pub enum Step {
     ForgetLeader(Nodes),
     /// Lets a timer fire now.
     Tick(Tick),
+    /// Stalls election timers and heartbeats: none fires but by `tick`, until it is released. A crash does not end it.
+    HoldTimers(Nodes),
+    /// Undoes `hold_timers`: what would have fired meanwhile fires now.
+    ReleaseTimers(Nodes),
     /// Tells nodes that others cannot be reached.
     ReportUnreachable(ReportUnreachable),
     /// Asks for a read that bypasses the log.
@@ -228,6 +232,8 @@ impl Step {
             Self::Transfer(_) => "transfer",
             Self::ForgetLeader(_) => "forget_leader",
             Self::Tick(_) => "tick",
+            Self::HoldTimers(_) => "hold_timers",
+            Self::ReleaseTimers(_) => "release_timers",
             Self::ReportUnreachable(_) => "report_unreachable",
             Self::Read(_) => "read",
             Self::Snapshot(_) => "snapshot",

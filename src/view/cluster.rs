@@ -219,6 +219,7 @@ impl Cluster {
             Fault::Hold { .. }
             | Fault::Release { .. }
             | Fault::DeliverOne { .. }
+            | Fault::DeliverThis { .. }
             | Fault::DropPending { .. }
             | Fault::DeliverAll { .. }
             | Fault::DuplicatePending { .. }

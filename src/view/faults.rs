@@ -29,6 +29,11 @@ impl Words {
             Fault::DeliverOne { from, to, kind: k } => {
                 format!("{verb} {} {}", kind(k, "message"), link(from, to))
             }
+            Fault::DeliverThis { id, copy } => {
+                let what = if *copy { "a copy of " } else { "" };
+                let name = format!("{what}{}", kind(&Some(id.kind), "message"));
+                format!("{verb} {name} {} (term {}, number {})", link(&id.from, &id.to), id.epoch, id.ordinal)
+            }
             Fault::DropPending { from, to, kind: k }
             | Fault::DeliverAll { from, to, kind: k }
             | Fault::DuplicatePending { from, to, kind: k }
@@ -86,7 +91,7 @@ pub(super) const fn verb(fault: &Fault) -> &'static str {
         Fault::Heal => "heal",
         Fault::Hold { .. } => "hold",
         Fault::Release { .. } => "release",
-        Fault::DeliverOne { .. } => "deliver one",
+        Fault::DeliverOne { .. } | Fault::DeliverThis { .. } => "deliver one",
         Fault::DropPending { .. } => "drop pending",
         Fault::DeliverAll { .. } => "deliver",
         Fault::DuplicatePending { .. } => "duplicate pending",

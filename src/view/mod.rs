@@ -12,11 +12,14 @@ mod layout;
 mod letters;
 mod messages;
 mod notes;
+mod story;
 mod text;
 mod wording;
 
 #[cfg(test)]
 mod tests;
+
+pub use story::story;
 
 use crate::record::Record;
 use core::ops::RangeInclusive;

@@ -322,7 +322,7 @@ pub(super) fn many(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
-fn timer_name(timer: TimerId) -> String {
+pub(super) fn timer_name(timer: TimerId) -> String {
     match timer {
         ELECTION => "election timeout".to_string(),
         HEARTBEAT => "heartbeat timer".to_string(),

@@ -1,6 +1,7 @@
 //! Tests of the whole, from outside.
 
 mod campaigns;
+mod capsules;
 #[cfg(unix)]
 mod ci;
 mod disks;
@@ -12,6 +13,8 @@ mod golden;
 mod library;
 mod linear;
 mod program;
+#[cfg(feature = "mutations")]
+mod shrinking;
 mod strategy;
 mod support;
 mod tidy;

@@ -32,7 +32,7 @@ fn changes_of_nothing() {
 fn reads_and_snapshots_of_nothing() {
     steps_refused("{ \"read\": §{} }", &["`kind` is missing"]);
     steps_refused("{ \"read\": { \"kind\": §\"leese\" } }", &["did you mean `lease`?"]);
-    steps_refused("{ \"read\": { \"kind\": \"lease\", \"within\": §\"0s\" } }", &["more than 0"]);
+    steps_refused("{ \"read\": { \"kind\": \"lease\", \"within\": §\"-1s\" } }", &["not a duration"]);
     steps_refused("{ \"read\": { \"kind\": \"lease\", \"key\": §\"X y\" } }", &["`X y` is not a key"]);
     steps_refused(
         "{ \"read\": { \"kind\": \"lease\", \"expect\": \"refused\", \"at_least_index\": §3 } }",

@@ -115,6 +115,14 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
                     None => Err(FaultError::NothingHeld { from: *from, to: *to }),
                 }
             }
+            Fault::DeliverThis { id, .. } => {
+                link(id.from, id.to)?;
+                named(Some(id.kind))?;
+                match self.place_of(id) {
+                    Some(_) => Ok(()),
+                    None => Err(FaultError::NothingHeld { from: id.from, to: id.to }),
+                }
+            }
             Fault::DropPending { from, to, kind }
             | Fault::DeliverAll { from, to, kind }
             | Fault::DuplicatePending { from, to, kind }

@@ -144,6 +144,34 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
 
     pub(super) fn deliver_one(&mut self, from: ProcessId, to: ProcessId, kind: Option<u8>) {
         let position = self.held_place(from, to, kind).expect("that something is held was checked");
+        self.deliver_at((from, to), position);
+    }
+
+    /// Where in the row of what its link holds a message stands.
+    pub(super) fn place_of(&self, id: &MessageId) -> Option<usize> {
+        self.world.network.link(id.from, id.to).waiting.iter().position(|place| {
+            matches!(&self.world.slab[*place as usize], Pending::Message { id: other, .. } if other == id)
+        })
+    }
+
+    pub(super) fn deliver_this(&mut self, id: MessageId, copy: bool) {
+        let position = self.place_of(&id).expect("that it is held was checked");
+        if !copy {
+            return self.deliver_at((id.from, id.to), position);
+        }
+        let place = self.world.network.link(id.from, id.to).waiting[position];
+        let Pending::Message { message, .. } = &self.world.slab[place as usize] else {
+            unreachable!("only messages are held")
+        };
+        let message = message.clone();
+        let Some(id) = self.world.network.name_copy(id) else { return };
+        self.world.stats.duplicated += 1;
+        self.world.emit(&mut self.observer, Record::Duplicated { id });
+        let tie = self.world.message_tie(&id);
+        self.world.post_now(id, message, tie);
+    }
+
+    fn deliver_at(&mut self, (from, to): (ProcessId, ProcessId), position: usize) {
         let place = self.world.network.link_mut(from, to).waiting.remove(position);
         let place = place.expect("the position was just found");
         let (id, message, _) = self.world.take_message(place);
@@ -169,19 +197,16 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     pub(super) fn duplicate_pending(&mut self, matches: impl Fn(&MessageId) -> bool) {
-        let as_sent = |id: &MessageId| MessageId { copy: 0, ..*id };
         let pending = self.pending(&[Stage::InFlight, Stage::Held], |_| true);
         // Nothing is copied that is not pending any more, so its numbers are forgotten.
-        let names: BTreeSet<MessageId> = pending.iter().map(|(id, _)| as_sent(id)).collect();
+        let names: BTreeSet<MessageId> = pending.iter().map(|(id, _)| id.as_sent()).collect();
         self.world.network.copies.retain(|id, _| names.contains(id));
         for (id, place) in pending.into_iter().filter(|(id, _)| matches(id)) {
-            let highest = self.world.network.copies.entry(as_sent(&id)).or_insert(1);
-            let Some(copy) = highest.checked_add(1) else { continue };
-            *highest = copy;
+            let Some(copied) = self.world.network.name_copy(id) else { continue };
             let Pending::Message { message, stage, lot, .. } = &self.world.slab[place as usize] else {
                 unreachable!("only messages were asked for")
             };
-            let (id, message, stage, lot) = (MessageId { copy, ..id }, message.clone(), *stage, *lot);
+            let (id, message, stage, lot) = (copied, message.clone(), *stage, *lot);
             self.world.stats.duplicated += 1;
             self.world.emit(&mut self.observer, Record::Duplicated { id });
             if stage == Stage::InFlight {

@@ -43,6 +43,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             Fault::Hold { from, to, capture } => self.hold(*from, *to, *capture),
             Fault::Release { from, to } => self.release(*from, *to),
             Fault::DeliverOne { from, to, kind } => self.deliver_one(*from, *to, *kind),
+            Fault::DeliverThis { id, copy } => self.deliver_this(*id, *copy),
             Fault::DropPending { from, to, kind } => {
                 let stages = [Stage::InFlight, Stage::Held];
                 self.drop_pending(DropReason::Ordered, &stages, matching(*from, *to, *kind));

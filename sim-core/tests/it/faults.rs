@@ -3,7 +3,7 @@
 use crate::common::P;
 use sim_core::{
     ClockChange, CrashMode, CrashPoint, Digest, DiskQuality, Encode, Fault, FileId, Honesty, Kept, Latency,
-    LinkQuality, Ratio, Span, Unsynced,
+    LinkQuality, MessageId, Ratio, Span, Unsynced,
 };
 
 /// Faults that differ in one thing each.
@@ -87,6 +87,17 @@ fn faults() -> Vec<Fault> {
         faults.extend([P(0), P(1)].map(|process| Fault::DropAfter { process, count }));
     }
     faults.extend([P(0), P(1)].map(|process| Fault::StopDropping { process }));
+    let id = MessageId { from: P(0), to: P(1), kind: 0, copy: 0, ordinal: 0, epoch: 0 };
+    for id in [
+        id,
+        MessageId { from: P(1), to: P(0), ..id },
+        MessageId { kind: 1, ..id },
+        MessageId { copy: 1, ..id },
+        MessageId { ordinal: 1, ..id },
+        MessageId { epoch: 1, ..id },
+    ] {
+        faults.extend([true, false].map(|copy| Fault::DeliverThis { id, copy }));
+    }
     for from in [None, Some(P(0)), Some(P(1))] {
         for to in [None, Some(P(0)), Some(P(1))] {
             for kind in [None, Some(0), Some(1)] {

@@ -108,6 +108,47 @@ fn held_messages_wait_for_their_release() {
 }
 
 #[test]
+fn a_held_message_is_delivered_by_its_name_and_a_copy_of_it_leaves_it_held() {
+    let mut world = speaker(&steady(5), 1, 1);
+    let (from, to) = (P(0), P(1));
+    world.inject(&Fault::Hold { from, to, capture: false }).unwrap();
+    world.run_until(at(42));
+    let names: Vec<_> = world.held_on(from, to).collect();
+    assert_eq!(names.iter().map(|id| id.ordinal).collect::<Vec<_>>(), [0, 1, 2, 3], "the oldest first");
+    let third = names[2];
+    for copy in [true, false] {
+        world.inject(&Fault::DeliverThis { id: third, copy }).unwrap();
+        world.run_until(at(42));
+    }
+    assert_eq!(heard(&world, 1), [(42, 3), (42, 3)]);
+    assert_eq!(world.stats().duplicated, 1);
+    let copied = |(_, record): &&(_, _)| matches!(record, Record::Duplicated { id } if id.copy == 2);
+    let copy = world.observer().iter().find(copied).expect("it was told");
+    assert!(matches!(copy.1, Record::Duplicated { id } if id.as_sent() == third));
+    assert_eq!(world.held_on(from, to).map(|id| id.ordinal).collect::<Vec<_>>(), [0, 1, 3]);
+    let (before, gone) = (world.digest(), Err(FaultError::NothingHeld { from, to }));
+    for copy in [true, false] {
+        assert_eq!(world.inject(&Fault::DeliverThis { id: third, copy }), gone);
+    }
+    assert_eq!(world.digest(), before, "what is refused changes nothing");
+}
+
+#[test]
+fn a_message_has_no_more_copies_than_it_can_have_names() {
+    let mut world = speaker(&steady(5), 1, 1);
+    let (from, to) = (P(0), P(1));
+    world.inject(&Fault::Hold { from, to, capture: false }).unwrap();
+    world.run_until(at(12));
+    let id = world.held_on(from, to).next().expect("it is held");
+    for _ in 0..300 {
+        world.inject(&Fault::DeliverThis { id, copy: true }).unwrap();
+        world.run_until(at(12));
+    }
+    assert_eq!(heard(&world, 1).len(), 254, "from 2 to 255");
+    assert_eq!(world.held_on(from, to).count(), 1);
+}
+
+#[test]
 fn holding_can_capture_what_is_on_the_way() {
     let mut world = speaker(&steady(5), 1, 1);
     world.run_until(at(12));

@@ -160,6 +160,42 @@ fn an_armed_timer_can_be_fired_before_it_is_due() {
 }
 
 #[test]
+fn a_held_timer_fires_only_by_hand_until_it_is_released() {
+    let mut world = world(&settings(1), &[Habits::default()], 1);
+    let beats = |world: &crate::common::World| world.process(P(0)).unwrap().beat;
+    world.hold_timer(P(0), BEAT);
+    world.run_until(at(25));
+    assert_eq!(beats(&world), 0);
+    assert!(world.fire_timer(P(0), BEAT));
+    assert_eq!(beats(&world), 1);
+    world.run_until(at(31));
+    world.release_timer(P(0), BEAT);
+    world.run_until(at(36));
+    assert_eq!(beats(&world), 2, "armed at 25 ms, it is due at 35 ms");
+    world.hold_timer(P(0), BEAT);
+    world.run_until(at(60));
+    world.release_timer(P(0), BEAT);
+    world.run_until(at(60));
+    assert_eq!(beats(&world), 3, "what would have fired at 45 ms is due now");
+    world.release_timer(P(0), BEAT);
+    world.run_until(at(75));
+    assert_eq!(beats(&world), 4, "to release what is not held changes nothing");
+}
+
+#[test]
+fn a_timer_stays_held_in_the_next_life() {
+    let mut world = world(&settings(1), &[Habits::default()], 1);
+    world.hold_timer(P(0), BEAT);
+    world.inject(&Fault::Crash { process: P(0) }).unwrap();
+    world.inject(&Fault::Restart { process: P(0) }).unwrap();
+    world.run_until(at(50));
+    assert_eq!(world.process(P(0)).unwrap().beat, 0);
+    world.release_timer(P(0), BEAT);
+    world.run_until(at(51));
+    assert_eq!(world.process(P(0)).unwrap().beat, 1);
+}
+
+#[test]
 fn a_timer_that_is_fired_while_its_process_is_paused_waits() {
     let mut world = world(&settings(1), &[Habits::default()], 1);
     world.run_until(at(4));

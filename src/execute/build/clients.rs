@@ -41,6 +41,16 @@ impl Clients {
         (self.first..self.first + self.count()).map(ProcessId)
     }
 
+    /// Every client with its process.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (Client, ProcessId)> + '_ {
+        let workers =
+            (0..self.workers).map(|number| (Client::Number(number), ProcessId(self.first + number)));
+        let first = self.first + self.workers;
+        let callers = self.callers.iter();
+        workers
+            .chain(callers.map(move |(name, place)| (Client::Name(name.clone()), ProcessId(first + place))))
+    }
+
     /// The process of a client.
     pub(crate) fn process(&self, client: &Client) -> Option<ProcessId> {
         match client {

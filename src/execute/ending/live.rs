@@ -5,6 +5,7 @@ use crate::adapter::Request;
 use crate::execute::{Cluster, Halt, Runner};
 use crate::mirror::NodeMirror;
 use crate::record::{Hash64, MessageFacts, Note, Role};
+use crate::scenario::{Propose, Step, Target};
 use crate::violation::Property;
 use core::fmt;
 use sim_core::{Fault, Observer, ProcessId, Span};
@@ -259,6 +260,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     fn probe(&mut self, reign: &Reign<'_>, attempt: &mut u32) -> Option<u64> {
         let command = self.fresh(*attempt);
         *attempt += 1;
+        let asked = Propose { to: Target::Node(reign.leader.0), ..Propose::to_leader(command.as_str()) };
+        self.note_down(Step::Propose(asked));
         self.sim.request(reign.leader, Request::propose(&command));
         let log = &mirror(&self.sim, reign.leader).log;
         let taken = log.get(log.last_index())?.command == Hash64::of_command(command.as_bytes());

@@ -5,6 +5,7 @@ use crate::adapter::Request;
 use crate::execute::build::disks;
 use crate::execute::{Halt, Runner, everybody};
 use crate::record::{MessageFacts, Note};
+use crate::scenario::{Nodes, Step, Target};
 use sim_core::{
     ClockChange, DiskQuality, Fault, InFlight, Latency, LinkQuality, Observer, ProcessId, Ratio, Span,
 };
@@ -85,6 +86,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     fn mend_process(&mut self, process: ProcessId) -> Result<(), Halt> {
         let is_node = process.0 < self.scenario.nodes;
         if is_node {
+            self.release_timers(process);
             self.inject(&Fault::HealDisk { process })?;
             let quality = self.healed_disk(process);
             if self.sim.disk_quality(process) != quality {
@@ -104,6 +106,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             .and_then(|member| member.node())
             .is_some_and(|node| node.holds_applies());
         if holds {
+            self.note_down(Step::ReleaseApplies(Nodes { nodes: Target::Node(process.0) }));
             self.sim.request(process, Request::HoldApplies(false));
         }
         Ok(())

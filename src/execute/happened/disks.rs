@@ -214,6 +214,7 @@ impl Disks {
             | Fault::Hold { .. }
             | Fault::Release { .. }
             | Fault::DeliverOne { .. }
+            | Fault::DeliverThis { .. }
             | Fault::DropPending { .. }
             | Fault::DeliverAll { .. }
             | Fault::DuplicatePending { .. }

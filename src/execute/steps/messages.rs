@@ -30,6 +30,26 @@ impl Matching {
     }
 }
 
+/// Which message of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+struct Which {
+    term: Option<u64>,
+    nth: Option<u32>,
+}
+
+impl Which {
+    fn has(&self, id: &MessageId) -> bool {
+        self.term.is_none_or(|term| term == id.epoch) && self.nth.is_none_or(|nth| nth == id.ordinal)
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.term.iter().try_for_each(|term| write!(f, " of term {term}"))?;
+        self.nth.iter().try_for_each(|nth| write!(f, " number {nth}"))
+    }
+}
+
 impl fmt::Display for Matching {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let said = |nodes: &[Option<ProcessId>]| {
@@ -119,8 +139,19 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let (from, to) = (self.one(step, &one.from)?, self.one(step, &one.to)?);
         let kind = one.kind.map(|kind| kind.index());
         let what = kind.map_or("message", |kind| MESSAGE_KINDS[usize::from(kind)]);
-        self.say(format!("deliver one {what} {from}→{to}"));
-        self.inject(&Fault::DeliverOne { from, to, kind })?;
+        let which = Which { term: one.term, nth: one.nth };
+        let copy = if one.copy { "a copy of " } else { "" };
+        self.say(format!("deliver one {copy}{what}{which} {from}→{to}"));
+        let is_like_it = |id: &MessageId| kind.is_none_or(|kind| kind == id.kind);
+        let Some(id) = self.meant((from, to), |id| is_like_it(id) && which.has(id), is_like_it) else {
+            let what = format!("no such message is held on {from}→{to}: {what}{which}");
+            return Err(self.unmet(format!("{what}; `hold` that link first")));
+        };
+        if which == Which::default() && !one.copy {
+            self.inject(&Fault::DeliverOne { from, to, kind })?;
+        } else {
+            self.inject(&Fault::DeliverThis { id, copy: one.copy })?;
+        }
         self.catch_up()
     }
 

@@ -38,7 +38,7 @@ enum Heard {
 }
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
-    pub(super) fn step(&mut self, step: &Step) -> Result<(), Halt> {
+    pub(super) fn carry_out(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Sleep(_)
             | Step::Until(_)
@@ -80,6 +80,8 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             | Step::Pause(_)
             | Step::Resume(_)
             | Step::SetClock(_)
+            | Step::HoldTimers(_)
+            | Step::ReleaseTimers(_)
             | Step::Tick(_) => self.processes(step),
             Step::HoldWrites(_)
             | Step::CompleteWrite(_)

@@ -7,7 +7,10 @@ use crate::record::{MessageFacts, Note};
 use crate::scenario::{
     Crash, CrashAt, CrashPoint, Keep, Nodes, OperationRef, SetClock, Step, Tick, TimerKind,
 };
-use sim_core::{ClockChange, CrashMode, Fault, Observer, Span, Unsynced};
+use sim_core::{ClockChange, CrashMode, Fault, Observer, ProcessId, Span, TimerId, Unsynced};
+
+/// The timers of Raft itself, which steps hold and tick.
+const TIMERS: [TimerId; 2] = [ELECTION, HEARTBEAT];
 
 /// How long a node that is shut down may take to finish what it is writing.
 const SHUTDOWN_MAX: Span = Span::from_secs(1);
@@ -31,6 +34,18 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Step::Resume(nodes) => self.each(step, &nodes.nodes, "", |process| Fault::Resume { process }),
             Step::SetClock(set) => self.set_clock(step, set),
             Step::Tick(tick) => self.tick(step, tick),
+            Step::HoldTimers(nodes) => {
+                for node in self.told_nodes(step, &nodes.nodes, "")? {
+                    TIMERS.into_iter().for_each(|timer| self.sim.hold_timer(node, timer));
+                }
+                Ok(())
+            }
+            Step::ReleaseTimers(nodes) => {
+                for node in self.told_nodes(step, &nodes.nodes, "")? {
+                    self.release_timers(node);
+                }
+                Ok(())
+            }
             other => unreachable!("`{}` belongs to another room", other.verb()),
         }
     }
@@ -125,6 +140,11 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             }
         }
         Ok(())
+    }
+
+    /// Lets the timers of a node run again.
+    pub(in crate::execute) fn release_timers(&mut self, node: ProcessId) {
+        TIMERS.into_iter().for_each(|timer| self.sim.release_timer(node, timer));
     }
 
     fn tick(&mut self, step: &Step, tick: &Tick) -> Result<(), Halt> {

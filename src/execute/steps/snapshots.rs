@@ -5,7 +5,7 @@ use crate::execute::steps::{Heard, said};
 use crate::execute::told::Said;
 use crate::execute::{Halt, Runner};
 use crate::record::{MessageFacts, Note};
-use crate::scenario::{Nodes, SendSnapshot, Step};
+use crate::scenario::{Nodes, SendSnapshot, Step, Target};
 use sim_core::Observer;
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
@@ -71,6 +71,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     /// At the end nothing is stalled.
     pub(in crate::execute) fn let_everybody_apply(&mut self) -> Result<(), Halt> {
         for node in core::mem::take(&mut self.held_applies) {
+            self.note_down(Step::ReleaseApplies(Nodes { nodes: Target::Node(node.0) }));
             self.ask(node, Request::HoldApplies(false));
         }
         self.watch()

@@ -66,7 +66,7 @@ impl Checker {
 
     pub(super) fn read(&mut self, read: &Read) {
         self.target_at("at", &read.at);
-        self.under("within", |c| c.time(read.within));
+        self.under("within", |c| c.longest(read.within));
         let unserved = match read.expect {
             ReadAnswer::Refused | ReadAnswer::Unanswered => true,
             ReadAnswer::Served | ReadAnswer::Any => false,

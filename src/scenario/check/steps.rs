@@ -63,6 +63,8 @@ impl Checker {
             | Step::ReleaseApplies(Nodes { nodes })
             | Step::FreeDisk(Nodes { nodes })
             | Step::Disarm(Nodes { nodes })
+            | Step::HoldTimers(Nodes { nodes })
+            | Step::ReleaseTimers(Nodes { nodes })
             | Step::Wipe(Nodes { nodes })
             | Step::Shutdown(Nodes { nodes }) => self.target_at("nodes", nodes),
             Step::Crash(crash) => self.target_at("nodes", &crash.nodes),

@@ -70,11 +70,16 @@ pub(super) fn link_steps() -> impl Strategy<Value = Step> {
         Just(Step::Heal),
         (held(), any::<bool>()).prop_map(|(links, capture)| Step::Hold(Hold { links, capture })),
         held().prop_map(|links| Step::Release(HeldLinks { links })),
-        (targets(), targets(), of(kinds())).prop_map(|(from, to, kind)| Step::DeliverOne(DeliverOne {
-            from,
-            to,
-            kind
-        })),
+        (targets(), targets(), of(kinds()), of(any::<u64>()), of(any::<u32>()), any::<bool>()).prop_map(
+            |(from, to, kind, term, nth, copy)| Step::DeliverOne(DeliverOne {
+                from,
+                to,
+                kind,
+                term,
+                nth,
+                copy
+            })
+        ),
         pending().prop_map(Step::DropPending),
         pending().prop_map(Step::DuplicatePending),
         pending().prop_map(Step::Shuffle),

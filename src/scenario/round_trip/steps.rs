@@ -45,6 +45,8 @@ pub(super) fn other_steps() -> impl Strategy<Value = Step> {
         nodes().prop_map(Step::Restart),
         nodes().prop_map(Step::Pause),
         nodes().prop_map(Step::Resume),
+        nodes().prop_map(Step::HoldTimers),
+        nodes().prop_map(Step::ReleaseTimers),
         targets().prop_map(Step::Campaign),
         pins().prop_map(Step::Pin),
         ".*".prop_map(Step::Note),

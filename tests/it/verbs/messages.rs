@@ -11,6 +11,19 @@ pub(crate) const STORIES: &[Story] = &[
         { "assert": { "index": { "of": "g", "which": "last", "equals": 0 } } }]"#,
     ),
     (
+        "deliver_one",
+        r#""steps": [LED, { "hold": { "from": "l", "to": "all" } }, { "propose": "x" }, { "propose": "y" }, { "mark": "m" },
+        { "deliver_one": { "from": "l", "to": "f", "kind": "AppendEntries", "nth": 2, "term": 1 } }, { "sleep": "20ms" },
+        { "assert": { "messages": { "from": "f", "since": "m", "at_least": 1, "at_most": 1 } } }]"#,
+    ),
+    (
+        "deliver_one",
+        r#""steps": [LED, { "hold": { "from": "l", "to": "all" } }, { "propose": "x" }, { "mark": "m" },
+        { "deliver_one": { "from": "l", "to": "f", "kind": "AppendEntries", "copy": true } },
+        { "deliver_one": { "from": "l", "to": "f", "kind": "AppendEntries" } }, { "sleep": "20ms" },
+        { "assert": { "messages": { "from": "f", "since": "m", "at_least": 2 } } }]"#,
+    ),
+    (
         "drop_pending",
         r#""steps": [LED, { "hold": { "from": "l", "to": "all" } }, { "propose": "x" }, "drop_pending",
         { "release": { "from": "l", "to": "all" } }, { "sleep": "30ms" }, { "assert": { "not_committed": "x" } }]"#,
@@ -81,4 +94,9 @@ fn messages_are_delivered_the_oldest_first_whatever_their_links() {
 fn too_few_messages_are_told() {
     fails(r#""steps": [LED, { "deliver": { "from": "l", "count": 3 } }]"#, "0 messages are held on");
     fails(r#""steps": [LED, { "deliver_one": { "from": "l", "to": "f" } }]"#, "no such message is held");
+    fails(
+        r#""steps": [LED, { "hold": "all" }, { "propose": "x" },
+        { "deliver_one": { "from": "l", "to": "f", "kind": "AppendEntries", "term": 9, "nth": 77 } }]"#,
+        ": AppendEntries of term 9 number 77; `hold` that link first",
+    );
 }

@@ -59,6 +59,18 @@ pub(crate) const STORIES: &[Story] = &[
         { "assert": { "messages": { "from": "l", "kind": "AppendEntries", "since": "m", "at_least": 2 } } }]"#,
     ),
     (
+        "hold_timers",
+        r#""steps": [{ "hold_timers": "all" }, { "sleep": "5s" }, { "assert": { "role": { "of": "all", "is": "follower" } } },
+        { "tick": { "nodes": 1, "timer": "election" } }, { "sleep": "20ms" }, { "assert": { "leader_is": 1 } },
+        { "mark": "m" }, { "sleep": "1s" }, { "assert": { "messages": { "from": 1, "since": "m", "at_most": 0 } } },
+        { "release_timers": "all" }]"#,
+    ),
+    (
+        "release_timers",
+        r#""steps": [{ "hold_timers": "all" }, { "sleep": "5s" }, { "release_timers": 2 }, { "sleep": "20ms" },
+        { "assert": { "leader_is": 2 } }, { "release_timers": "all" }]"#,
+    ),
+    (
         "repeat",
         r#""steps": [LED, { "repeat": { "times": 2, "steps": [{ "crash": "follower 0" }] } }, { "assert": { "up": 1 } }]"#,
     ),
@@ -67,6 +79,14 @@ pub(crate) const STORIES: &[Story] = &[
         r#""steps": [LED, { "crash": "all" }, { "stop": "nothing more is asked" }, { "assert": { "up": 3 } }]"#,
     ),
 ];
+
+#[test]
+fn timers_stay_held_in_the_next_life_and_run_again_where_the_cluster_must_live() {
+    passes(
+        r#""steps": [{ "hold_timers": "all" }, { "crash": 0 }, { "restart": 0 }, { "sleep": "5s" },
+        { "assert": { "role": { "of": "all", "is": "follower" } } }], "end": { "live": { "core": "all" } }"#,
+    );
+}
 
 #[test]
 fn a_crash_keeps_what_it_is_told_to_and_the_next_one_what_is_usual() {

@@ -2,13 +2,12 @@
 
 use super::*;
 use crate::adapter::{Change, ChangeRequest, node_id};
-use crate::execute::{Limits, Memory, build};
+use crate::execute::{Limits, build};
 use crate::mirror::DurableMirror;
 use crate::oracles::Judge;
 use crate::record::{Effect, Record};
 use crate::scenario::Scenario;
 use sim_core::{Stamp, VirtualTime};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// One command, on all disks; whoever leads gathers commands for a while before it sends them.
 fn scenario() -> Scenario {
@@ -21,22 +20,8 @@ fn scenario() -> Scenario {
 
 /// A cluster whose steps are done.
 fn played(scenario: &Scenario) -> Runner<'_, ()> {
-    let mut runner = Runner {
-        scenario,
-        seed: 1,
-        limits: Limits::default(),
-        sim: build::cluster(scenario, 1, ()).unwrap(),
-        memory: Memory::default(),
-        held_applies: BTreeSet::new(),
-        made: BTreeMap::new(),
-        open_calls: Vec::new(),
-        voided: Vec::new(),
-        damages: crate::execute::damage::Damages::default(),
-        round: 0,
-        drawn: BTreeMap::new(),
-        place: Vec::new(),
-        excused: None,
-    };
+    let sim = build::cluster(scenario, 1, ()).unwrap();
+    let mut runner = Runner::new(scenario, 1, Limits::default(), sim);
     runner.play().unwrap();
     runner
 }

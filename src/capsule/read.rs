@@ -1,0 +1,76 @@
+//! Reading a capsule, and saying what is wrong with one.
+
+use super::{CAPSULE_VERSION, Capsule};
+use crate::scenario::Scenario;
+use core::fmt;
+use serde::Deserialize;
+
+/// Why a text is no capsule that can be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapsuleError(String);
+
+impl fmt::Display for CapsuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for CapsuleError {}
+
+/// What is looked at before all else.
+#[derive(Deserialize)]
+struct Version {
+    capsule_version: u32,
+}
+
+/// How many findings are told.
+const TOLD_MAX: usize = 5;
+
+impl Capsule {
+    /// Whether a text means to be a capsule.
+    #[must_use]
+    pub fn is_meant_by(text: &str) -> bool {
+        serde_json::from_str::<Version>(text).is_ok()
+    }
+
+    /// Reads a capsule.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not JSON, is no capsule of this version, or holds a scenario, a schedule or a story that makes no sense.
+    /// The error says at which line and column, or where in the capsule.
+    pub fn parse(text: &str) -> Result<Self, CapsuleError> {
+        let wrong = |why: String| Err(CapsuleError(format!("this is no capsule: {why}")));
+        match serde_json::from_str::<Version>(text) {
+            Ok(Version { capsule_version: CAPSULE_VERSION }) => {}
+            Ok(Version { capsule_version }) => {
+                return wrong(format!(
+                    "it has version {capsule_version}, expected {CAPSULE_VERSION}: use the program that wrote it"
+                ));
+            }
+            Err(error) => return wrong(error.to_string()),
+        }
+        let capsule: Self = match serde_json::from_str(text) {
+            Ok(capsule) => capsule,
+            Err(error) => return wrong(error.to_string()),
+        };
+        capsule.check_scenario("scenario", &capsule.scenario)?;
+        let scheduled = capsule.schedule.scenario(&capsule.scenario, &capsule.violation);
+        capsule.check_scenario("schedule", &scheduled)?;
+        if let Some(story) = &capsule.story {
+            capsule.check_scenario("story.scenario", &story.scenario)?;
+        }
+        Ok(capsule)
+    }
+
+    fn check_scenario(&self, place: &str, scenario: &Scenario) -> Result<(), CapsuleError> {
+        let Err(mut findings) = scenario.check() else { return Ok(()) };
+        let more = findings.len().saturating_sub(TOLD_MAX);
+        findings.truncate(TOLD_MAX);
+        if more > 0 {
+            findings.push(format!("and {more} more"));
+        }
+        let what = findings.join("\n  ");
+        Err(CapsuleError(format!("this is no capsule: in its `{place}`\n  {what}")))
+    }
+}

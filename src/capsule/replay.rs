@@ -1,0 +1,133 @@
+//! What becomes of a capsule in this build.
+
+use super::{Capsule, Schedule};
+use crate::SIM_VERSION;
+use crate::chain::Divergence;
+use crate::execute::{How, Limits, Manner, Nearest, Outcome, UnknownMutation, run, run_logged};
+use crate::scenario::{Expect, Scenario};
+use crate::violation::Violation;
+
+/// What became of a capsule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// In a word.
+    pub answer: Answer,
+    /// The run that says so: of the whole scenario where the digest was compared, else of the schedule or the story.
+    pub outcome: Outcome,
+}
+
+/// What became of a capsule, in a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The run was had again, to the last bit.
+    Reproduced,
+    /// This build means the same by a seed, and yet the run is another one.
+    Differs {
+        /// Where the digests part.
+        divergence: Divergence,
+        /// The first event that differs: its number, what the capsule has and what this run has. None if every event up to
+        /// what broke is the same, and something else differs.
+        event: Option<(usize, String, String)>,
+    },
+    /// The run was had again, but its story is another one.
+    StoryDiffers {
+        /// Where the digests part.
+        divergence: Divergence,
+    },
+    /// By nearest match: it breaks in the same way.
+    StillFails,
+    /// By nearest match: everything could be done, and nothing breaks in that way.
+    Fixed,
+    /// By nearest match: from this event on, counted from 1, the schedule cannot be followed.
+    NotPossible {
+        /// The number of the event.
+        event: usize,
+        /// The event.
+        what: String,
+    },
+}
+
+impl Capsule {
+    /// Has the failure again. Where this build means the same by a seed as the one that wrote the capsule, the digests are
+    /// compared; else the schedule is followed as nearly as can be, and then the story.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario names a planted bug that this build does not have.
+    pub fn replay(&self) -> Result<Replayed, UnknownMutation> {
+        if self.sim_version != SIM_VERSION {
+            return self.replay_nearly();
+        }
+        let (outcome, ()) = run(&self.scenario, self.seed.0, self.limits(), ())?;
+        let answer = match self.digest.check(&outcome) {
+            Ok(()) => match self.story_divergence()? {
+                None => Answer::Reproduced,
+                Some(divergence) => Answer::StoryDiffers { divergence },
+            },
+            Err(divergence) => {
+                let now = Schedule::of(&self.scenario, self.seed.0, self.limits())?;
+                Answer::Differs { divergence, event: self.schedule.first_difference(&now) }
+            }
+        };
+        Ok(Replayed { answer, outcome })
+    }
+
+    /// Where the run of the story parts from what it was; none if it is the same, or there is no story.
+    fn story_divergence(&self) -> Result<Option<Divergence>, UnknownMutation> {
+        let Some(story) = &self.story else { return Ok(None) };
+        let (outcome, ()) = run(&story.scenario, self.seed.0, self.limits(), ())?;
+        Ok(story.digest.check(&outcome).err())
+    }
+
+    /// Follows the schedule, and then the story, as nearly as can be, whatever this build means by a seed.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario names a planted bug that this build does not have.
+    pub fn replay_nearly(&self) -> Result<Replayed, UnknownMutation> {
+        let scheduled = self.schedule.scenario(&self.scenario, &self.violation);
+        let (first, impossible) = self.follow(&scheduled)?;
+        if self.breaks(&first) {
+            return Ok(Replayed { answer: Answer::StillFails, outcome: first });
+        }
+        if let Some(story) = &self.story {
+            let (outcome, _) = self.follow(&story.scenario)?;
+            if self.breaks(&outcome) {
+                return Ok(Replayed { answer: Answer::StillFails, outcome });
+            }
+        }
+        // What failed to live, or to meet a demand of its file, failed beside its messages.
+        let (whole, ()) = run(&self.expecting_nothing(&self.scenario), self.seed.0, self.limits(), ())?;
+        if self.breaks(&whole) {
+            return Ok(Replayed { answer: Answer::StillFails, outcome: whole });
+        }
+        let answer = match impossible {
+            Some(event) => Answer::NotPossible { event, what: self.schedule.told(event).unwrap_or_default() },
+            None if self.schedule.is_empty() && self.size.events() > 0 => {
+                let what = "the run was too long for its schedule to be kept".to_string();
+                Answer::NotPossible { event: 1, what }
+            }
+            None => Answer::Fixed,
+        };
+        Ok(Replayed { answer, outcome: first })
+    }
+
+    /// Follows a scenario. Says at which of its steps, beside those that set it up and pauses, it first could not.
+    fn follow(&self, scenario: &Scenario) -> Result<(Outcome, Option<usize>), UnknownMutation> {
+        let scenario = self.expecting_nothing(scenario);
+        let manner = Manner::AsNear(Nearest::Oldest);
+        let limits = Limits { events_max: self.events_max };
+        let (outcome, (), done) = run_logged(&scenario, self.seed.0, limits, (), manner)?;
+        let events = done.iter().filter(|done| !crate::shrink::is_set_up(&done.step));
+        let impossible = events.enumerate().find(|(_, done)| done.how == How::Not);
+        Ok((outcome, impossible.map(|(place, _)| place + 1)))
+    }
+
+    fn expecting_nothing(&self, scenario: &Scenario) -> Scenario {
+        Scenario { expect: Expect::Pass, ..scenario.clone() }
+    }
+
+    fn breaks(&self, outcome: &Outcome) -> bool {
+        outcome.violation().is_some_and(|found: &Violation| found.signature() == self.signature)
+    }
+}

@@ -1,0 +1,272 @@
+//! Capsules on the command line: writing them, having them again, making them short, and judging a folder of them.
+
+use crate::capsule::{Answer, Capsule, Story};
+use crate::cli::args::{Explain, Format, Regress, Replay, Shrink};
+use crate::cli::output::{Output, shown};
+use crate::cli::{Exit, Failure, files};
+use crate::execute::{self, Limits, Outcome, UnknownMutation};
+use crate::record::{MessageFacts, Note, Record};
+use crate::scenario::Scenario;
+use crate::view::story;
+use serde_json::{Value, json};
+use sim_core::{Observer, Stamp};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// How large a capsule may be, in bytes.
+const FILE_MAX: u64 = 64 << 20;
+
+fn bad(path: &Path, why: impl core::fmt::Display) -> Failure {
+    Failure::new(Exit::BadInput, format!("{}: {why}", shown(path)))
+}
+
+/// Reads a capsule.
+pub(crate) fn read(path: &Path) -> Result<Capsule, Failure> {
+    let text = files::read_text(path, FILE_MAX).map_err(|error| bad(path, error))?;
+    Capsule::parse(&text).map_err(|error| bad(path, error))
+}
+
+/// Writes a file whole or not at all.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut beside = path.to_path_buf().into_os_string();
+    beside.push(".tmp");
+    let replaced = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    replaced.map_err(|error| bad(path, error))
+}
+
+/// Makes a capsule of a run that failed, short unless it is to stay as it is, and writes it into a folder.
+pub(crate) fn keep(
+    folder: &Path,
+    scenario: &Scenario,
+    outcome: &Outcome,
+    limits: Limits,
+    shrinks: bool,
+) -> Result<Option<(PathBuf, Capsule)>, Failure> {
+    let unknown = |error: UnknownMutation| Failure::new(Exit::BadInput, error.to_string());
+    let Some(mut capsule) = Capsule::of(scenario, outcome, limits).map_err(unknown)? else {
+        return Ok(None);
+    };
+    if shrinks {
+        capsule.shrink().map_err(unknown)?;
+    }
+    std::fs::create_dir_all(folder).map_err(|error| bad(folder, error))?;
+    let path = folder.join(capsule.file_name());
+    replace(&path, &capsule.to_json())?;
+    Ok(Some((path, capsule)))
+}
+
+/// How long a story is, for people.
+pub(crate) fn length(capsule: &Capsule, story: &Story) -> String {
+    let minimal =
+        if story.one_minimal { "1-minimal" } else { "perhaps not the shortest: the budget ran out" };
+    format!(
+        "{} deliveries and {} other events, of {} and {}; {minimal}",
+        story.size.deliveries, story.size.externals, capsule.size.deliveries, capsule.size.externals
+    )
+}
+
+/// A capsule for programs.
+pub(crate) fn about(path: &Path, capsule: &Capsule) -> Value {
+    let story = capsule.story.as_ref().map(
+        |story| json!({ "size": story.size, "replays": story.replays, "one_minimal": story.one_minimal }),
+    );
+    json!({ "file": path.to_string_lossy(), "signature": capsule.signature, "size": capsule.size, "story": story })
+}
+
+/// What became of a capsule, in a line or three, and the code to end with.
+fn told(answer: &Answer) -> (String, Exit) {
+    match answer {
+        Answer::Reproduced => {
+            ("reproduced: the digest is the one in the capsule".to_string(), Exit::Violation)
+        }
+        Answer::StillFails => ("still fails, by nearest match".to_string(), Exit::Violation),
+        Answer::Fixed => {
+            ("fixed: everything could be done, and nothing breaks in that way".to_string(), Exit::Clean)
+        }
+        Answer::NotPossible { event, what } => {
+            let told = format!("the schedule is no longer possible at event {event}: {what}");
+            (told, Exit::NotReproduced)
+        }
+        Answer::StoryDiffers { divergence } => (
+            format!("the run is reproduced, and its story is another one: {divergence}"),
+            Exit::NotReproduced,
+        ),
+        Answer::Differs { divergence, event } => {
+            let mut lines = vec![format!("not reproduced: {divergence}")];
+            match event {
+                Some((number, there, here)) => {
+                    lines.push(format!("the first event that differs is number {number}"));
+                    lines.push(format!("  in the capsule: {there}"));
+                    lines.push(format!("  in this run:    {here}"));
+                }
+                None => lines.push("every event is the same; something that nodes did differs".to_string()),
+            }
+            (lines.join("\n  "), Exit::NotReproduced)
+        }
+    }
+}
+
+const fn word(answer: &Answer) -> &'static str {
+    match answer {
+        Answer::Reproduced => "reproduced",
+        Answer::StillFails => "still_fails",
+        Answer::Fixed => "fixed",
+        Answer::NotPossible { .. } => "not_possible",
+        Answer::Differs { .. } => "differs",
+        Answer::StoryDiffers { .. } => "story_differs",
+    }
+}
+
+/// `seaworthy replay CAPSULE`.
+pub(crate) fn replay(path: &Path, args: &Replay, output: &mut Output) -> Result<Exit, Failure> {
+    let capsule = read(path)?;
+    let unknown = |error: UnknownMutation| bad(path, error);
+    let replayed = if args.nearly { capsule.replay_nearly() } else { capsule.replay() }.map_err(unknown)?;
+    let (what, exit) = told(&replayed.answer);
+    if args.format == Format::Json {
+        let document = json!({
+            "schema_version": 1,
+            "capsule": about(path, &capsule),
+            "answer": word(&replayed.answer),
+            "told": what,
+            "violations": replayed.outcome.violations,
+        });
+        output.line(&document.to_string())?;
+    } else {
+        let violation = &capsule.violation;
+        output.line(&format!("{}  seed {}  t={}", violation.property, capsule.seed, violation.at))?;
+        output.line(&format!("  {}", first_line(&violation.what)))?;
+        output.line(&what)?;
+        if let Some(story) = &capsule.story {
+            output.aside(&format!("the story has {}", length(&capsule, story)));
+        }
+    }
+    Ok(exit)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// `seaworthy shrink CAPSULE|SCENARIO`.
+pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure> {
+    let path = &args.file;
+    let text = files::read_text(path, FILE_MAX).map_err(|error| bad(path, error))?;
+    if Capsule::is_meant_by(&text) {
+        if args.seed.is_some() {
+            return Err(Failure::new(Exit::Usage, "--seed belongs to a scenario: a capsule holds its seed"));
+        }
+        let mut capsule = Capsule::parse(&text).map_err(|error| bad(path, error))?;
+        shorten(&mut capsule, args, output)?;
+        replace(path, &capsule.to_json())?;
+        return Ok(Exit::Clean);
+    }
+    let scenario = files::parse(path, &text, output)?;
+    let unknown = |error: UnknownMutation| bad(path, error);
+    let seed = args.seed.unwrap_or(scenario.seed).0;
+    let (outcome, ()) = execute::run(&scenario, seed, Limits::default(), ()).map_err(unknown)?;
+    let Some(mut capsule) = Capsule::of(&scenario, &outcome, Limits::default()).map_err(unknown)? else {
+        let message = format!("nothing breaks in it with seed {}", crate::scenario::Seed(seed));
+        return Err(Failure::new(Exit::NotReproduced, format!("{}: {message}", shown(path))));
+    };
+    shorten(&mut capsule, args, output)?;
+    Ok(Exit::Clean)
+}
+
+/// Finds the story of a capsule, and prints or writes it.
+fn shorten(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
+    let found = capsule.shrink().map_err(|error| bad(&args.file, error))?;
+    let Some(story) = capsule.story.as_ref().filter(|_| found) else {
+        let message = "it does not fail in this build: `replay` says what became of it";
+        return Err(Failure::new(Exit::NotReproduced, format!("{}: {message}", shown(&args.file))));
+    };
+    output.aside(&format!("{}: {}", capsule.violation.property, length(capsule, story)));
+    output.aside(&format!("found in {} runs", story.replays));
+    match &args.save {
+        Some(path) => {
+            replace(path, &story.scenario.to_text())?;
+            output.aside(&format!("the story is in {}", shown(path)));
+        }
+        None => output.raw(story.scenario.to_text().as_bytes())?,
+    }
+    Ok(())
+}
+
+/// `seaworthy regress FOLDER`.
+pub(crate) fn regress(args: &Regress, output: &mut Output) -> Result<Exit, Failure> {
+    let paths = files::find(&args.files)?;
+    let mut exits = Vec::new();
+    let mut rows = Vec::new();
+    for path in &paths {
+        // One that is broken keeps nobody from hearing of the others.
+        let judged = judge(path);
+        let (exit, what, row) = match &judged {
+            Ok(judged) => (judged.exit, format!("{}  {}", shown(path), judged.told), judged.row.clone()),
+            Err(failure) => {
+                let row = json!({ "capsule": { "file": path.to_string_lossy() }, "error": failure.message });
+                (failure.exit, failure.message.clone(), row)
+            }
+        };
+        exits.push(exit);
+        rows.push(row);
+        let verdict = if exit == Exit::Clean { "ok  " } else { "FAIL" };
+        if args.format == Format::Text && (exit != Exit::Clean || !output.quiet) {
+            output.line(&format!("{verdict} {what}"))?;
+        }
+    }
+    let failed = exits.iter().filter(|exit| **exit != Exit::Clean).count();
+    if args.format == Format::Json {
+        let document = json!({ "schema_version": 1, "failed": failed, "capsules": rows });
+        output.line(&document.to_string())?;
+    } else {
+        output.aside(&format!("{} capsules, {failed} not as they should be", paths.len()));
+    }
+    let worst = [Exit::Violation, Exit::BadInput, Exit::NotReproduced];
+    Ok(worst.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Clean))
+}
+
+/// A capsule of a regression suite.
+struct Judged {
+    exit: Exit,
+    told: String,
+    row: Value,
+}
+
+fn judge(path: &Path) -> Result<Judged, Failure> {
+    let capsule = read(path)?;
+    let replayed = capsule.replay().map_err(|error| bad(path, error))?;
+    let (told, _) = told(&replayed.answer);
+    // A planted bug is still there, and must be met again; every other one was mended.
+    let is_planted = capsule.scenario.mutation.is_some();
+    let exit = match (&replayed.answer, is_planted) {
+        (Answer::Reproduced | Answer::StillFails, true) | (Answer::Fixed, false) => Exit::Clean,
+        (Answer::Reproduced | Answer::StillFails, false) | (Answer::Fixed, true) => Exit::Violation,
+        (Answer::Differs { .. } | Answer::StoryDiffers { .. } | Answer::NotPossible { .. }, _) => {
+            Exit::NotReproduced
+        }
+    };
+    let row = json!({
+        "capsule": about(path, &capsule),
+        "answer": word(&replayed.answer),
+        "as_it_should": exit == Exit::Clean,
+    });
+    Ok(Judged { exit, told, row })
+}
+
+/// `seaworthy explain CAPSULE`.
+pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failure> {
+    let capsule = read(&args.capsule)?;
+    let scenario = capsule.story.as_ref().map_or(&capsule.scenario, |story| &story.scenario);
+    let mut lines: Vec<(Stamp, Record)> = Vec::new();
+    let watcher: &mut dyn Observer<MessageFacts, Note> = &mut lines;
+    let (outcome, _) = execute::run(scenario, capsule.seed.0, capsule.limits(), watcher)
+        .map_err(|error| bad(&args.capsule, error))?;
+    output.raw(story(scenario.nodes, &lines, outcome.violation()).as_bytes())?;
+    if outcome.violation().is_none_or(|found| found.signature() != capsule.signature) {
+        let message = "this is not the failure of the capsule any more: `replay` says what became of it";
+        return Err(Failure::new(Exit::NotReproduced, message));
+    }
+    Ok(Exit::Clean)
+}

@@ -1,0 +1,169 @@
+//! Trying candidates: what fails in the same way, what of it can go, and whether a story holds as it will be read.
+
+use super::plan::{Form, Plan};
+use super::{EVENTS_MAX, REPLAYS_MAX, clients, groups, header, nodes, times, values};
+use crate::execute::{Done, Limits, Manner, Nearest, Outcome, run, run_logged};
+use crate::record::{MessageFacts, Note};
+use crate::scenario::{Expect, Scenario};
+use crate::violation::{Property, Signature, Violation};
+use sim_core::{Observer, Span, Stamp};
+
+/// At which end taking away begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    First,
+    Last,
+}
+
+/// Where candidates are tried.
+pub(super) struct Lab {
+    pub(super) seed: u64,
+    pub(super) limits: Limits,
+    pub(super) property: Property,
+    pub(super) signature: Signature,
+    pub(super) nearest: Nearest,
+    pub(super) from: End,
+    pub(super) replays: u32,
+    /// How many events they took together.
+    pub(super) events: u64,
+}
+
+impl Lab {
+    /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that.
+    pub(super) fn fails(&mut self, plan: &Plan) -> Option<Plan> {
+        if self.is_spent() {
+            return None;
+        }
+        let (outcome, done) = self.watched(plan, &mut ())?;
+        let violation = outcome.violation().filter(|violation| self.is_it(violation))?;
+        let broke = Stamp { number: violation.record, at: violation.at };
+        Some(plan.as_done(done, broke, outcome.ending))
+    }
+
+    /// Runs a candidate while somebody watches.
+    pub(super) fn watched(
+        &mut self,
+        plan: &Plan,
+        watcher: &mut dyn Observer<MessageFacts, Note>,
+    ) -> Option<(Outcome, Vec<Done>)> {
+        self.replays += 1;
+        let manner = match plan.form {
+            Form::ByHand | Form::Timed => Manner::AsNear(self.nearest),
+            Form::Written => Manner::ToTheLetter,
+        };
+        let (outcome, _, done) =
+            run_logged(&plan.scenario(), self.seed, self.limits, watcher, manner).ok()?;
+        self.events += outcome.stats.events;
+        Some((outcome, done))
+    }
+
+    pub(super) fn is_it(&self, violation: &Violation) -> bool {
+        violation.property == self.property && violation.signature() == self.signature
+    }
+
+    pub(super) const fn is_spent(&self) -> bool {
+        self.replays >= REPLAYS_MAX || self.events >= EVENTS_MAX
+    }
+
+    /// Takes events away, many at once, then fewer, then each alone until none can go: what is left is 1-minimal.
+    pub(super) fn minimise(&mut self, plan: &mut Plan) -> bool {
+        let before = plan.events.len();
+        let mut chunk = plan.events.len().div_ceil(2).max(1);
+        loop {
+            let mut tried = 0;
+            let mut went = false;
+            while tried < plan.events.len() {
+                let length = plan.events.len();
+                let (begin, end) = match self.from {
+                    End::Last => ((length - tried).saturating_sub(chunk), length - tried),
+                    End::First => (tried, (tried + chunk).min(length)),
+                };
+                let mut candidate = plan.clone();
+                candidate.events.drain(begin..end);
+                match self.fails(&candidate) {
+                    Some(done) if done.events.len() < length => {
+                        // From the front, what comes next stands here now.
+                        tried = if self.from == End::Last { length - begin - (end - begin) } else { begin };
+                        *plan = done;
+                        went = true;
+                    }
+                    _ => tried += end - begin,
+                }
+            }
+            if chunk > 1 {
+                chunk = chunk.div_ceil(2).min(plan.events.len().max(1));
+                if plan.events.len() <= 1 {
+                    chunk = 1;
+                }
+            } else if !went || self.is_spent() {
+                return plan.events.len() < before;
+            }
+        }
+    }
+
+    /// Every pass, again until none finds anything.
+    pub(super) fn shrink(&mut self, plan: &mut Plan) {
+        header::coarse(self, plan);
+        clients::as_steps(self, plan);
+        groups::fewer(self, plan);
+        nodes::fewer(self, plan);
+        self.minimise(plan);
+        loop {
+            let mut changed = header::fine(self, plan);
+            changed |= nodes::fewer(self, plan);
+            changed |= self.minimise(plan);
+            changed |= values::simpler(self, plan);
+            changed |= times::shorter(self, plan);
+            if !changed || self.is_spent() {
+                break;
+            }
+        }
+        // Deliveries are logged with their whole names, so short ones come last; and one that stands in for another by its
+        // short name, or by the other choice, may be one too many.
+        loop {
+            values::shorter_names(self, plan);
+            if !self.without_one(plan) {
+                break;
+            }
+        }
+        plan.over = Span::from_millis(plan.over.nanos().div_ceil(1_000_000));
+    }
+
+    /// Takes away one event, if any can go, whichever message stands in for one that is not there.
+    fn without_one(&mut self, plan: &mut Plan) -> bool {
+        let own = self.nearest;
+        let found = [Nearest::Oldest, Nearest::Newest].into_iter().find_map(|nearest| {
+            self.nearest = nearest;
+            (0..plan.events.len()).rev().find_map(|place| {
+                let mut candidate = plan.clone();
+                candidate.events.remove(place);
+                self.fails(&candidate)
+            })
+        });
+        self.nearest = own;
+        // What was shut down is paused and crashes: never longer than before.
+        let shorter = found.filter(|done| done.events.len() < plan.events.len());
+        shorter.map(|done| *plan = done).is_some()
+    }
+
+    /// The scenario of a plan, that expects what breaks.
+    pub(super) fn story(&self, plan: &Plan) -> Scenario {
+        let mut scenario = plan.scenario();
+        scenario.name = format!("shrunk_{}", self.property);
+        scenario.shows = String::new();
+        scenario.expect = Expect::Violation(self.property);
+        scenario
+    }
+
+    /// Whether the story holds as it will be read: from its file, to the letter, twice the same.
+    pub(super) fn verified(&mut self, plan: &Plan) -> Option<Outcome> {
+        let story = self.story(plan);
+        let read =
+            Scenario::parse("the shrunk story", &story.to_json()).ok().filter(|read| *read == story)?;
+        let once = run(&read, self.seed, self.limits, ()).ok()?.0;
+        let again = run(&read, self.seed, self.limits, ()).ok()?.0;
+        self.replays += 2;
+        let same = once == again && once.violation().is_some_and(|violation| self.is_it(violation));
+        same.then_some(once)
+    }
+}

@@ -1,0 +1,224 @@
+//! From a run that fails to the shortest story that fails in the same way.
+//!
+//! What failed is written out in full first: every delivery, every timer that fires, every fault and every command a step of
+//! its own, at its time, about nodes by number. Then whatever can go goes. A candidate is carried out as nearly as can be: a
+//! delivery whose message nobody sends any more is left out, or another message of its kind between the same two stands in
+//! for it (DEMi's wildcards, Scott et al., NSDI 2016), and what was really done is the next candidate. Since draws are keyed
+//! by what they decide, what is left of the world stays as it was.
+//!
+//! Owns the order of the passes and what counts as the same failure. Must not know who asks, or what a capsule is.
+
+mod clients;
+mod groups;
+mod header;
+mod lab;
+mod nodes;
+mod plan;
+mod times;
+mod values;
+
+use crate::execute::{Done, Limits, Manner, Nearest, Outcome, UnknownMutation, run_logged};
+use crate::record::{MessageFacts, Note};
+use crate::scenario::{Expect, Scenario, Seed, Step};
+use crate::violation::{Property, Violation};
+use lab::{End, Lab};
+use plan::{Event, Form, Plan, Recorder, Told};
+use sim_core::{Observer, Span, Stamp};
+
+/// How many runs a shrink may take at most.
+pub const REPLAYS_MAX: u32 = 5_000;
+
+/// How many events they may take together: those of some seconds.
+pub const EVENTS_MAX: u64 = 16_000_000;
+
+/// What a shrink came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shrunk {
+    /// The story: an ordinary scenario, with its seed, that expects the violation.
+    pub scenario: Scenario,
+    /// How its run ends.
+    pub outcome: Outcome,
+    /// How long the story is.
+    pub size: Size,
+    /// How long the run was before.
+    pub before: Size,
+    /// How many runs it took.
+    pub replays: u32,
+    /// Whether it was seen that no single event can be taken away.
+    pub is_minimal: bool,
+}
+
+/// How long a story is, up to what breaks.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// Messages that were delivered.
+    pub deliveries: u64,
+    /// Faults, commands and other steps, and timers of Raft that fired.
+    pub externals: u64,
+}
+
+impl Size {
+    /// Both together.
+    #[must_use]
+    pub const fn events(self) -> u64 {
+        self.deliveries + self.externals
+    }
+
+    /// How long the run of a scenario is, up to what breaks first or to its end.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario names a planted bug that this build does not have.
+    pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
+        let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
+        // What happens while the cluster is asked to live is none of it.
+        let broke = outcome.violation().map(|violation| violation.record);
+        let last =
+            broke.into_iter().chain(outcome.ending.map(|ending| ending.number)).min().unwrap_or(u64::MAX);
+        let (deliveries, timers) = recorder.counts(last);
+        let steps = done.iter().filter(|done| done.after.number < last && counts(&done.step)).count();
+        Ok(Self { deliveries, externals: timers + steps as u64 })
+    }
+}
+
+/// Everything that happened in a run, each a step at its time: deliveries and timers too.
+pub(crate) struct ByHand {
+    pub(crate) events: Vec<(Span, Step)>,
+    pub(crate) over: Span,
+}
+
+impl ByHand {
+    /// The scenario in which just that happens, with the settings of `scenario`.
+    pub(crate) fn scenario(self, scenario: &Scenario, property: Property) -> Scenario {
+        let events = self.events.into_iter().map(|(at, step)| Event { at, step }).collect();
+        let header = plan::header_by_hand(scenario, property);
+        Plan { form: Form::ByHand, header, events, over: self.over }.scenario()
+    }
+}
+
+/// What happened in a run up to what broke first; none if nothing broke.
+pub(crate) fn by_hand(
+    scenario: &Scenario,
+    seed: u64,
+    limits: Limits,
+) -> Result<Option<ByHand>, UnknownMutation> {
+    let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
+    let Some(violation) = outcome.violation() else { return Ok(None) };
+    let Plan { events, over, .. } = plan::by_hand(scenario, &told(violation, &outcome, &recorder, &done));
+    Ok(Some(ByHand { events: events.into_iter().map(|event| (event.at, event.step)).collect(), over }))
+}
+
+/// Whether a step sets up a plan by hand, and is none of its events.
+pub(crate) const fn is_set_up(step: &Step) -> bool {
+    matches!(step, Step::Hold(_) | Step::HoldTimers(_))
+}
+
+/// A run with all that a plan needs to know of it.
+fn recorded(
+    scenario: &Scenario,
+    seed: u64,
+    limits: Limits,
+) -> Result<(Outcome, Recorder, Vec<Done>), UnknownMutation> {
+    let mut recorder = Recorder::default();
+    // By reference, so that the whole simulator is not compiled once more for it.
+    let watcher: &mut dyn Observer<MessageFacts, Note> = &mut recorder;
+    let (outcome, _, done) = run_logged(scenario, seed, limits, watcher, Manner::ToTheLetter)?;
+    Ok((outcome, recorder, done))
+}
+
+/// What a story shows: what is wrong in it, in a line.
+fn shows(violation: &Violation) -> String {
+    violation.what.lines().next().unwrap_or_default().trim().to_string()
+}
+
+const fn told<'a>(
+    violation: &Violation,
+    outcome: &Outcome,
+    recorder: &'a Recorder,
+    done: &'a [Done],
+) -> Told<'a> {
+    let broke = Stamp { number: violation.record, at: violation.at };
+    Told { done, recorder, property: violation.property, broke, ending: outcome.ending }
+}
+
+/// Whether a step is part of the story for itself: deliveries and timers are counted as what they bring about.
+const fn counts(step: &Step) -> bool {
+    !matches!(
+        step,
+        Step::Hold(_)
+            | Step::HoldTimers(_)
+            | Step::ReleaseTimers(_)
+            | Step::Tick(_)
+            | Step::DeliverOne(_)
+            | Step::Deliver(_)
+    )
+}
+
+/// What is short depends on what goes first: each way is gone, and the shortest story is kept.
+const WAYS: [(Nearest, End); 3] =
+    [(Nearest::Oldest, End::Last), (Nearest::Newest, End::Last), (Nearest::Oldest, End::First)];
+
+/// No further way is gone after so many runs, or events.
+const ENOUGH: (u32, u64) = (1_500, 2_000_000);
+
+/// Shrinks a run that fails. None if it does not fail, or cannot be made to fail again.
+///
+/// The story fails in the same way: the same property, and the same words but for numbers and names. It is deterministic: the
+/// same run gives the same story, byte for byte.
+///
+/// # Errors
+///
+/// When the scenario names a planted bug that this build does not have.
+pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<Shrunk>, UnknownMutation> {
+    let mut scenario = scenario.clone();
+    (scenario.seed, scenario.expect) = (Seed(seed), Expect::Pass);
+    let (outcome, recorder, done) = recorded(&scenario, seed, limits)?;
+    let Some(violation) = outcome.violation() else { return Ok(None) };
+    let before = Size::of(&scenario, seed, limits)?;
+    let told = told(violation, &outcome, &recorder, &done);
+    // The first that fails in the same way is made short.
+    let forms = match violation.property {
+        Property::Expectation => vec![plan::written(&scenario)],
+        // What never comes to its end cannot be written out.
+        Property::Convergence if outcome.ending.is_none() => {
+            vec![plan::timed(&scenario, &told), plan::written(&scenario)]
+        }
+        _ => vec![plan::by_hand(&scenario, &told), plan::timed(&scenario, &told), plan::written(&scenario)],
+    };
+    let mut lab = Lab {
+        seed,
+        limits,
+        property: violation.property,
+        signature: violation.signature(),
+        nearest: Nearest::Oldest,
+        from: End::Last,
+        replays: 0,
+        events: 0,
+    };
+    for form in forms {
+        let Some(first) = lab.fails(&form) else { continue };
+        let mut stories = Vec::new();
+        for (nearest, from) in WAYS {
+            if !stories.is_empty() && (lab.replays >= ENOUGH.0 || lab.events >= ENOUGH.1) {
+                break;
+            }
+            (lab.nearest, lab.from) = (nearest, from);
+            let mut plan = first.clone();
+            lab.shrink(&mut plan);
+            let is_minimal = !lab.is_spent();
+            if let Some(outcome) = lab.verified(&plan) {
+                stories.push((plan, outcome, is_minimal));
+            }
+        }
+        let best = stories.into_iter().min_by_key(|(plan, ..)| plan.events.len());
+        let Some((plan, outcome, is_minimal)) = best else { continue };
+        let mut scenario = lab.story(&plan);
+        scenario.shows = outcome.violation().map_or_else(String::new, shows);
+        let size = Size::of(&scenario, seed, limits)?;
+        return Ok(Some(Shrunk { scenario, outcome, size, before, replays: lab.replays, is_minimal }));
+    }
+    Ok(None)
+}

@@ -1,0 +1,179 @@
+//! Capsules as a person meets them: found, had again, made short, told, and kept as a suite.
+
+use crate::support::{program, text};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+fn seaworthy(arguments: &[&str]) -> Output {
+    program().args(arguments).output().expect("the program starts")
+}
+
+/// A folder that nobody else has, and that is not there yet.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("capsules").join(name);
+    let _ = std::fs::remove_dir_all(&folder);
+    folder
+}
+
+fn word(path: &Path) -> &str {
+    path.to_str().expect("paths of tests are text")
+}
+
+#[track_caller]
+fn expect(arguments: &[&str], code: i32, told: &str) -> String {
+    let output = seaworthy(arguments);
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {out}{error}");
+    assert!(out.contains(told) || error.contains(told), "{arguments:?}: {told:?} is not in {out}{error}");
+    out
+}
+
+/// The one capsule that a campaign writes.
+#[cfg(feature = "mutations")]
+fn found(name: &str, bug: &str, more: &[&str]) -> (PathBuf, String) {
+    let folder = folder(name);
+    let mut arguments = vec!["fuzz", "--seed", "7", "--runs", "2000", "--mutation", bug];
+    arguments.extend(["--capsules", word(&folder)]);
+    arguments.extend(more);
+    let out = expect(&arguments, 1, "capsule");
+    let files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("it was made")
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    (files[0].clone(), out)
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn what_a_campaign_finds_is_had_again_told_and_made_short() {
+    let (path, out) = found("whole", "truncate_on_any_append", &[]);
+    assert!(out.contains(&format!("capsule: {}", word(&path))), "{out}");
+    assert!(out.contains("story: ") && out.contains("1-minimal"), "{out}");
+    let capsule = word(&path);
+    expect(&["replay", capsule], 1, "reproduced: the digest is the one in the capsule");
+    expect(&["replay", capsule, "--nearly"], 1, "still fails, by nearest match");
+    let told = expect(&["explain", capsule], 0, "Here, at ");
+    for part in
+        ["   1. ", "The rule that this breaks, no_truncation_below_commit: No node removes", "hears from"]
+    {
+        assert!(told.contains(part), "{part} is not in {told}");
+    }
+    let before = std::fs::read_to_string(&path).expect("it is there");
+    let story = path.with_file_name("story.json");
+    expect(&["shrink", capsule, "--save", word(&story)], 0, "other events, of ");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), before, "what was short stays as it is");
+    expect(&["run", word(&story)], 0, "PASS shrunk_no_truncation_below_commit");
+    assert_eq!(
+        std::fs::read_to_string(&story).expect("it is there"),
+        expect(&["shrink", capsule], 0, "found in "),
+        "printed as it is saved"
+    );
+    std::fs::remove_file(&story).expect("it is there");
+    let suite = word(path.parent().expect("it is in a folder"));
+    expect(&["regress", suite], 0, "1 capsules, 0 not as they should be");
+    let document: Value =
+        serde_json::from_str(&expect(&["regress", suite, "--format", "json"], 0, "reproduced"))
+            .expect("JSON");
+    assert_eq!(document["failed"], 0);
+    assert_eq!(document["capsules"][0]["as_it_should"], true);
+    assert_eq!(document["capsules"][0]["capsule"]["story"]["one_minimal"], true);
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_suite_tells_what_is_mended_what_is_not_and_what_is_broken() {
+    let (path, _) = found("suite", "vote_not_persisted", &["--no-shrink"]);
+    let suite = path.parent().expect("it is in a folder");
+    let whole = std::fs::read_to_string(&path).expect("it is there");
+    assert!(!whole.contains("\"story\""), "nobody asked for one");
+    let mut capsule: Value = serde_json::from_str(&whole).expect("JSON");
+    let write = |name: &str, capsule: &Value| {
+        std::fs::write(suite.join(name), capsule.to_string()).expect("the folder can be written");
+    };
+    // As if it were no planted bug, and a later build had mended it.
+    capsule["scenario"].as_object_mut().expect("an object").remove("mutation");
+    capsule["sim_version"] = 1.into();
+    write("mended.json", &capsule);
+    expect(&["regress", word(suite)], 0, "ok   ");
+    expect(&["replay", word(&suite.join("mended.json"))], 0, "fixed: everything could be done");
+    // A planted bug that is not met any more.
+    capsule = serde_json::from_str(&whole).expect("JSON");
+    capsule["digest"] = Value::from(whole.split("\"digest\": \"").nth(1).expect("a digest")[..1].repeat(16));
+    write("other.json", &capsule);
+    expect(&["replay", word(&suite.join("other.json"))], 5, "not reproduced");
+    expect(&["regress", word(suite)], 5, "3 capsules, 1 not as they should be");
+    write("nonsense.json", &Value::from("x"));
+    let out = expect(&["regress", word(suite)], 3, "4 capsules, 2 not as they should be");
+    assert_eq!(out.matches("FAIL ").count(), 2, "{out}");
+    assert!(out.contains("this is no capsule"), "{out}");
+}
+
+/// The regression suite of the repository.
+#[cfg(feature = "mutations")]
+#[test]
+fn what_was_found_once_is_had_again_and_still_fails_where_seeds_mean_something_else() {
+    use seaworthy::capsule::{Answer, Capsule};
+    let suite = crate::support::root().join("tests/capsules");
+    expect(&["regress", "tests/capsules"], 0, "0 not as they should be");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(suite)
+        .expect("it is in the repository")
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 14);
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("it can be read");
+        let mut capsule = Capsule::parse(&text).expect("it is a capsule");
+        assert_eq!(capsule.to_json(), text, "{}", path.display());
+        capsule.sim_version = 1;
+        let replayed = capsule.replay().expect("the build has the bug");
+        assert_eq!(replayed.answer, Answer::StillFails, "{}", path.display());
+    }
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_campaign_writes_no_capsule_that_nobody_wants_and_tells_what_it_found_where_it_cannot() {
+    let folder = folder("none");
+    let fuzz = ["fuzz", "--seed", "7", "--runs", "99", "--mutation", "vote_not_persisted"];
+    let with = |more: &[&'static str]| fuzz.iter().chain(more).copied().collect::<Vec<_>>();
+    let out = expect(&with(&["--no-capsule"]), 1, "durable_vote");
+    assert!(!out.contains("capsule") && !folder.exists());
+    expect(&with(&["--no-capsule", "--capsules", "x"]), 2, "cannot be used with");
+    if cfg!(target_os = "linux") {
+        let out = expect(&with(&["--capsules", "/dev/null/x"]), 3, "/dev/null/x");
+        assert!(out.contains("durable_vote"), "what was found is told all the same: {out}");
+    }
+    let json = expect(&with(&["--no-capsule", "--format", "json"]), 1, "durable_vote");
+    let document: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(document["runs"][0]["capsule"], Value::Null);
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_scenario_that_fails_is_made_short_as_it_is() {
+    let witness = "scenarios/mutations/prior_term_commit_by_counting.json";
+    let out = expect(&["shrink", witness], 0, "commit_legality");
+    assert!(out.contains("\"expect\": { \"violation\": \"commit_legality\" }"), "{out}");
+    assert_eq!(out, expect(&["shrink", witness], 0, "1-minimal"), "twice the same");
+}
+
+#[test]
+fn what_cannot_be_made_short_or_had_again_says_why() {
+    let story = "scenarios/leader_disconnect_reconnect_5.json";
+    expect(&["shrink", story, "--seed", "3"], 5, "nothing breaks in it with seed 0x3");
+    expect(&["shrink", "no_such.json"], 3, "no_such.json: No such file");
+    expect(&["replay", "./no_such.json"], 3, "no_such.json: No such file");
+    expect(&["replay", story], 3, "this is no capsule: ");
+    expect(&["explain", story], 3, "this is no capsule");
+    expect(&["replay", "nonsense"], 2, "a capsule is named by its path, such as ./failure.json");
+    expect(&["replay", "5", "--nearly"], 2, "--nearly belongs to a capsule");
+    expect(&["replay", "./x.json", "--digest", "0000000000000000"], 2, "belong to a seed");
+    expect(&["regress", "src/view"], 4, "src/view");
+    expect(&["regress"], 2, "required");
+    if cfg!(target_os = "linux") {
+        expect(&["shrink", "/dev/zero"], 3, "/dev/zero");
+    }
+}

@@ -1,0 +1,144 @@
+//! What fails is made short, and stays the same failure.
+
+use crate::support::library;
+use seaworthy::execute::{Limits, Manner, Nearest, Outcome, run, run_logged};
+use seaworthy::fuzz::{LIMITS, draw, run_seed};
+use seaworthy::scenario::{Expect, Scenario, Step};
+use seaworthy::shrink::{EVENTS_MAX, REPLAYS_MAX, Shrunk, shrink};
+use seaworthy::violation::Property;
+
+/// Bugs that are found soon, and break different properties: of votes, logs, commits, reads, members, sessions, disks, life.
+const BUGS: [&str; 12] = [
+    "vote_not_persisted",
+    "term_not_persisted_on_step_down",
+    "up_to_date_by_index_only",
+    "prior_term_commit_by_counting",
+    "truncate_on_any_append",
+    "commit_goes_back",
+    "far_commit_panics",
+    "follower_reads_alone",
+    "change_before_own_commit",
+    "retry_applied",
+    "recovery_drops_last_entry",
+    "pre_vote_not_refused",
+];
+
+/// The first drawn run that fails.
+fn failing(bug: &str) -> (Scenario, Outcome) {
+    let drawn = (0..2_000).map(|index| {
+        let seed = run_seed(7, index);
+        let scenario = Scenario { mutation: Some(bug.to_string()), ..draw(seed) };
+        let outcome = run(&scenario, seed, LIMITS, ()).expect("the build has the bug").0;
+        (scenario, outcome)
+    });
+    drawn.into_iter().find(|(_, outcome)| outcome.violation().is_some()).expect("it is found soon")
+}
+
+fn shrunk(scenario: &Scenario, seed: u64) -> Shrunk {
+    shrink(scenario, seed, LIMITS).expect("the build has the bug").expect("it fails again")
+}
+
+/// Whether a scenario breaks as the story does, however it is carried out.
+fn breaks(scenario: &Scenario, story: &Shrunk) -> bool {
+    let scenario = Scenario { expect: Expect::Pass, ..scenario.clone() };
+    let wanted = story.outcome.violation().expect("a story fails");
+    let manners = [Manner::ToTheLetter, Manner::AsNear(Nearest::Oldest), Manner::AsNear(Nearest::Newest)];
+    manners.into_iter().any(|manner| {
+        let (outcome, (), _) =
+            run_logged(&scenario, scenario.seed.0, LIMITS, (), manner).expect("the build has the bug");
+        let same = |found: &seaworthy::violation::Violation| {
+            found.property == wanted.property && found.signature() == wanted.signature()
+        };
+        outcome.violation().is_some_and(same)
+    })
+}
+
+/// The scenario without each of its events in turn: neither what holds everything back at the beginning, nor pauses.
+fn without_one(scenario: &Scenario) -> impl Iterator<Item = (Step, Scenario)> + '_ {
+    (0..scenario.steps.len()).filter_map(|place| {
+        let mut less = scenario.clone();
+        let step = less.steps.remove(place);
+        let is_event = !matches!(step, Step::Sleep(_) | Step::Hold(_) | Step::HoldTimers(_));
+        is_event.then_some((step, less))
+    })
+}
+
+#[test]
+fn a_story_fails_in_the_same_way_from_its_file_and_no_event_of_it_can_go() {
+    for bug in BUGS {
+        let (scenario, outcome) = failing(bug);
+        let violation = outcome.violation().expect("it failed");
+        let story = shrunk(&scenario, outcome.seed);
+        let found = story.outcome.violation().expect("a story fails");
+        assert_eq!(found.property, violation.property, "{bug}");
+        assert_eq!(found.signature(), violation.signature(), "{bug}");
+
+        let read = Scenario::parse(bug, &story.scenario.to_text()).expect("it can be read");
+        assert_eq!(read, story.scenario, "{bug}: the file says all of it");
+        let again = run(&read, read.seed.0, LIMITS, ()).expect("the build has the bug").0;
+        assert_eq!((again.digest, again.records), (story.outcome.digest, story.outcome.records), "{bug}");
+        assert!(again.verdict.as_expected(), "{bug}: it expects what breaks");
+        let without = Scenario { mutation: None, ..read };
+        let correct = run(&without, without.seed.0, LIMITS, ()).expect("no bug is asked for").0;
+        assert_ne!(correct.violation().map(|found| found.property), Some(violation.property), "{bug}");
+
+        assert!(story.size.events() <= story.before.events(), "{bug}");
+        assert!(story.size.externals <= 12, "{bug}: {:?}", story.size);
+        assert!(story.size.events() <= 30, "{bug}: {:?}", story.size);
+        assert!(story.is_minimal, "{bug}: the budget was enough");
+        for (step, less) in without_one(&story.scenario) {
+            assert!(!breaks(&less, &story), "{bug}: without {step:?} it fails all the same");
+        }
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_story() {
+    for bug in ["truncate_on_any_append", "pre_vote_not_refused"] {
+        let (scenario, outcome) = failing(bug);
+        let (one, two) = (shrunk(&scenario, outcome.seed), shrunk(&scenario, outcome.seed));
+        assert_eq!(one.scenario.to_text(), two.scenario.to_text(), "{bug}");
+        assert_eq!(one, two, "{bug}");
+    }
+}
+
+#[test]
+fn a_story_made_short_again_gets_no_longer() {
+    for bug in ["up_to_date_by_index_only", "follower_reads_alone"] {
+        let (scenario, outcome) = failing(bug);
+        let once = shrunk(&scenario, outcome.seed);
+        let twice = shrunk(&once.scenario, once.scenario.seed.0);
+        assert!(twice.size <= once.size, "{bug}: {:?}, then {:?}", once.size, twice.size);
+    }
+}
+
+#[test]
+fn what_does_not_fail_has_no_story() {
+    let seed = run_seed(7, 0);
+    assert_eq!(shrink(&draw(seed), seed, LIMITS).expect("no bug is asked for"), None);
+    let unknown = Scenario { mutation: Some("nobody_has_this".to_string()), ..draw(seed) };
+    assert!(shrink(&unknown, seed, LIMITS).is_err());
+}
+
+#[test]
+fn what_a_file_asserts_is_made_short_by_its_own_steps() {
+    let text = r#"{ "name": "wrong", "nodes": 5, "seed": 3, "steps": [
+        { "until": { "that": "single_leader", "bind": "l" } }, { "propose": "x" }, { "sleep": "50ms" },
+        { "crash": "follower 0" }, { "restart": "crashed" }, { "assert": { "up": 4 } } ] }"#;
+    let scenario = Scenario::parse("wrong", text).expect("it can be read");
+    let story = shrink(&scenario, 3, Limits::default()).expect("no bug is asked for").expect("it fails");
+    assert_eq!(story.scenario.expect, Expect::Violation(Property::Expectation));
+    assert_eq!(story.scenario.steps.len(), 1, "{}", story.scenario.to_text());
+    assert_eq!(story.scenario.steps[0].verb(), "assert");
+}
+
+#[test]
+fn a_run_that_never_ends_is_made_short_within_the_budget() {
+    let (_, witness) = library()
+        .into_iter()
+        .find(|(_, scenario)| scenario.mutation.as_deref() == Some("leader_not_heard"))
+        .expect("every bug has a witness");
+    let story = shrunk(&witness, witness.seed.0);
+    assert_eq!(story.outcome.violation().map(|found| found.property), Some(Property::Convergence));
+    assert!(story.replays <= REPLAYS_MAX + 2 && EVENTS_MAX > LIMITS.events_max);
+}
