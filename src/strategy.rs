@@ -184,7 +184,7 @@ pub fn check_in(scenario: &Scenario, seed: u64, folder: &Path) -> Result<(), Tes
     let path = write(scenario, folder).map_err(|error| {
         TestCaseError::fail(format!("{:?}; the scenario could not be written: {error}", outcome.violations))
     })?;
-    let replay = Replay { program: "seaworthy".to_string(), scenario: Some(path), mutation: None };
+    let replay = Replay { program: "seaworthy".to_string(), scenario: Some(path), ..Replay::default() };
     let line = replay.line(seed, &Chain::of(&outcome));
     // proptest puts a full stop behind the message: it must not end up in the line to paste.
     Err(TestCaseError::fail(text(scenario, &outcome, &line) + "\n"))

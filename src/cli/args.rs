@@ -3,6 +3,7 @@
 use crate::chain::Chain;
 use crate::cli::exit::Exit;
 use crate::execute::{UnknownMutation, build};
+use crate::fuzz::Strategy;
 use crate::linear::BUDGET_DEFAULT;
 use crate::scenario::Seed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -164,8 +165,14 @@ pub(crate) struct Fuzz {
     /// Write the progress of the campaign to this file now and then, and go on from what it says
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
+    /// Count the states of the protocol that are reached, which takes time and memory
+    #[arg(long, conflicts_with = "checkpoint")]
+    pub(crate) coverage: bool,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
+    /// Draw by one strategy alone: swarm, priority, race, aimed or splice
+    #[arg(long, value_name = "NAME", default_value_t = Strategy::Portfolio)]
+    pub(crate) strategy: Strategy,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
@@ -185,6 +192,9 @@ pub(crate) struct Replay {
     /// The scenario that failed; without it the scenario is drawn from the seed, as `fuzz` does
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
+    /// The strategy that drew it, if it was one alone
+    #[arg(long, value_name = "NAME", default_value_t = Strategy::Portfolio, conflicts_with = "scenario")]
+    pub(crate) strategy: Strategy,
     /// The digest to expect: 16 digits, or all that was printed
     #[arg(long)]
     pub(crate) digest: Option<Chain>,

@@ -5,7 +5,7 @@
 use crate::SIM_VERSION;
 use crate::cli::output::shown;
 use crate::cli::{Exit, Failure, files};
-use crate::fuzz::Tally;
+use crate::fuzz::{Strategy, Tally};
 use core::fmt::Display;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
@@ -25,15 +25,18 @@ pub(crate) struct Campaign {
     pub(crate) tool_version: String,
     /// The seed of the campaign, or the range of seeds that it runs.
     pub(crate) seeds: String,
+    /// By which strategy it draws, by name.
+    pub(crate) strategy: String,
     /// The planted bug, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mutation: Option<String>,
 }
 
 impl Campaign {
-    pub(crate) fn new(seeds: String, mutation: Option<String>) -> Self {
+    pub(crate) fn new(seeds: String, strategy: Strategy, mutation: Option<String>) -> Self {
         let tool_version = env!("CARGO_PKG_VERSION").to_string();
-        Self { sim_version: SIM_VERSION, tool_version, seeds, mutation }
+        let strategy = strategy.to_string();
+        Self { sim_version: SIM_VERSION, tool_version, seeds, strategy, mutation }
     }
 
     /// What is different in another one: `seed 0x1 there, 0x2 here`.
@@ -43,6 +46,7 @@ impl Campaign {
             ("sim_version", there.sim_version.to_string(), self.sim_version.to_string()),
             ("tool_version", there.tool_version.clone(), self.tool_version.clone()),
             ("seed", there.seeds.clone(), self.seeds.clone()),
+            ("strategy", there.strategy.clone(), self.strategy.clone()),
             (
                 "mutation",
                 there.mutation.clone().unwrap_or_else(none),

@@ -9,7 +9,7 @@ use crate::cli::output::{Output, shown};
 use crate::cli::run::program;
 use crate::cli::{Exit, Failure, capsules};
 use crate::execute::{self, Outcome, UnknownMutation};
-use crate::fuzz::{LIMITS, Tally, draw, run_seed};
+use crate::fuzz::{Coverage, LIMITS, States, Tally, draw_by, run_seed};
 use crate::report::{self, Replay};
 use crate::scenario::{End, Scenario, Seed};
 use core::time::Duration;
@@ -47,6 +47,8 @@ impl Watch {
 struct Done {
     scenario: Scenario,
     outcome: Outcome,
+    /// Empty unless it was asked for.
+    states: States,
 }
 
 /// How often progress is written down.
@@ -66,7 +68,7 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         Some(seeds) => format!("{}..{}", Seed(seeds.0.start), Seed(seeds.0.end)),
         None => Seed(seed).to_string(),
     };
-    let campaign = Campaign::new(seeds, args.mutation.clone());
+    let campaign = Campaign::new(seeds, args.strategy, args.mutation.clone());
     let mut tally = match &checkpoint {
         Some(checkpoint) => checkpoint.progress(&campaign)?,
         None => Tally::default(),
@@ -91,16 +93,23 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
             return None;
         }
         let seed = seed_of(first + index);
-        let mut scenario = draw(seed);
+        let mut scenario = draw_by(args.strategy, seed);
         scenario.mutation.clone_from(&args.mutation);
-        let result = execute::run(&scenario, seed, LIMITS, ());
-        Some(result.map(|(outcome, ())| Done { scenario, outcome }))
+        let ended = if args.coverage {
+            let result = execute::run(&scenario, seed, LIMITS, Coverage::new(scenario.nodes));
+            result.map(|(outcome, coverage)| (outcome, coverage.states()))
+        } else {
+            execute::run(&scenario, seed, LIMITS, ()).map(|(outcome, ())| (outcome, States::default()))
+        };
+        Some(ended.map(|(outcome, states)| Done { scenario, outcome, states }))
     };
     let mut progress = Progress::new(if time.is_none() { Some(count) } else { None }, output);
     let mut found: Option<Result<Done, UnknownMutation>> = None;
     let mut written = (Duration::ZERO, Ok(()));
+    let mut states = States::default();
     in_order(count.saturating_sub(first), args.jobs.count(), work, |_, result| match result {
         Ok(done) if done.outcome.verdict.as_expected() => {
+            states.add(&done.states);
             tally.add(&done.outcome, matches!(done.scenario.end, End::Live(_)));
             progress.at(tally.runs, &watch);
             if let Some(checkpoint) = &checkpoint
@@ -129,15 +138,25 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         let key = if args.seeds.is_some() { "seeds" } else { "campaign_seed" };
         json!({
             key: campaign.seeds,
+            "strategy": args.strategy.name(),
             "runs_done": tally.runs + failed,
             "failed": failed,
             "tally": tally,
+            "coverage": args.coverage.then(|| json!({
+                "reached": states.reached.len(),
+                "dangerous": states.dangerous.len(),
+            })),
         })
     };
     match found {
         Some(Err(unknown)) => Err(Failure::new(Exit::BadInput, unknown.to_string())),
         Some(Ok(done)) => {
-            let replay = Replay { program: program(), scenario: None, mutation: args.mutation.clone() };
+            let replay = Replay {
+                program: program(),
+                scenario: None,
+                strategy: args.strategy,
+                mutation: args.mutation.clone(),
+            };
             let line = replay.line(done.outcome.seed, &Chain::of(&done.outcome));
             // What was found is told before anything else can fail.
             if args.format == Format::Text {
@@ -169,6 +188,12 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
                 let Tally { runs, events, .. } = tally;
                 output.line(&format!("PASS {runs} runs, {events} events, no violation"))?;
                 output.line(&tally.text())?;
+                if args.coverage {
+                    let States { reached, dangerous } = &states;
+                    let (all, some) = (reached.len(), dangerous.len());
+                    output
+                        .line(&format!("  {:<32}{all}, danger states {some}", "protocol states reached"))?;
+                }
             }
             output.aside(&rate(fresh, elapsed));
             Ok(Exit::Clean)

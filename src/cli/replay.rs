@@ -35,7 +35,7 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
     }
     let (mut scenario, limits) = match &args.scenario {
         Some(path) => (files::read(path, output)?, Limits::default()),
-        None => (fuzz::draw(seed), fuzz::LIMITS),
+        None => (fuzz::draw_by(args.strategy, seed), fuzz::LIMITS),
     };
     if args.mutation.is_some() {
         scenario.mutation.clone_from(&args.mutation);
@@ -60,6 +60,7 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
         replay: Replay {
             program: program(),
             scenario: args.scenario.clone(),
+            strategy: args.strategy,
             mutation: args.mutation.clone(),
         },
     };

@@ -37,7 +37,12 @@ pub(crate) fn run(args: &Run, output: &mut Output) -> Result<Exit, Failure> {
         }
         build::mutation(&scenario)
             .map_err(|unknown| Failure::new(Exit::BadInput, format!("{}: {unknown}", shown(&path))))?;
-        let replay = Replay { program: program(), scenario: Some(path), mutation: args.mutation.clone() };
+        let replay = Replay {
+            program: program(),
+            scenario: Some(path),
+            mutation: args.mutation.clone(),
+            ..Replay::default()
+        };
         scenarios.push((scenario, replay));
     }
     let mut documents = Vec::new();

@@ -3,6 +3,7 @@
 use crate::SIM_VERSION;
 use crate::chain::Chain;
 use crate::execute::{Outcome, Verdict};
+use crate::fuzz::Strategy;
 use crate::scenario::{Scenario, Seed};
 use crate::violation::Violation;
 use indexmap::IndexMap;
@@ -19,6 +20,8 @@ pub struct Replay {
     pub program: String,
     /// The scenario file; none if the scenario was drawn from the seed.
     pub scenario: Option<PathBuf>,
+    /// The strategy that drew it from the seed: the seed alone does not tell.
+    pub strategy: Strategy,
     /// The planted bug that was asked for on the command line.
     pub mutation: Option<String>,
 }
@@ -33,6 +36,9 @@ impl Replay {
             // A path that looks like an option would be taken for one.
             let here = if path.starts_with('-') { "./" } else { "" };
             line.push_str(&format!(" --scenario {}", quoted(&format!("{here}{path}"))));
+        }
+        if self.strategy != Strategy::default() {
+            line.push_str(&format!(" --strategy {}", self.strategy));
         }
         if let Some(mutation) = &self.mutation {
             line.push_str(&format!(" --mutation {mutation}"));

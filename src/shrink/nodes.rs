@@ -29,7 +29,32 @@ pub(super) fn fewer(lab: &mut Lab, plan: &mut Plan) -> bool {
             return true;
         }
     }
+    // And what one did another may do.
+    for gone in (0..plan.header.nodes).rev() {
+        for heir in (0..plan.header.nodes).filter(|heir| *heir != gone) {
+            if let Some(done) = lab.fails(&without(&inherited(plan, gone, heir), gone)) {
+                *plan = done;
+                return true;
+            }
+        }
+    }
     changed
+}
+
+/// The plan in which `heir` does what `gone` did, and hears what it heard.
+fn inherited(plan: &Plan, gone: u16, heir: u16) -> Plan {
+    let mut plan = plan.clone();
+    plan.events.retain_mut(|event| {
+        for target in event.step.targets_mut() {
+            if *target == Target::Node(gone) {
+                *target = Target::Node(heir);
+            }
+        }
+        // Nobody speaks with itself.
+        !matches!(&event.step, Step::DeliverOne(one) if one.from == one.to)
+            && !matches!(&event.step, Step::Transfer(transfer) if transfer.from == transfer.to)
+    });
+    plan
 }
 
 fn without(plan: &Plan, gone: u16) -> Plan {

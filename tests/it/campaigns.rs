@@ -69,8 +69,50 @@ fn a_checkpoint_of_another_campaign_is_refused_and_it_says_what_differs() {
         let planted = ["--runs", "5", "--mutation", "retry_applied"];
         refused(&planted, "mutation none there, retry_applied here");
     }
+    refused(&["--runs", "5", "--strategy", "race"], "strategy portfolio there, race here");
     std::fs::write(path, "half a line").expect("the file can be written");
     refused(&["--runs", "5", "--seed", "9"], "no checkpoint of a campaign");
+}
+
+#[test]
+fn the_states_that_a_campaign_reaches_are_the_same_for_any_number_of_jobs() {
+    let with = |jobs| document(&["--runs", "60", "--seed", "9", "--coverage", "--jobs", jobs]);
+    let one = with("1");
+    assert_eq!(one, with("3"));
+    assert!(one["coverage"]["reached"].as_u64() > one["coverage"]["dangerous"].as_u64(), "{one}");
+    assert!(one["coverage"]["dangerous"].as_u64() > Some(100), "{one}");
+    let without = document(&["--runs", "60", "--seed", "9"]);
+    assert_eq!((&without["tally"], &without["coverage"]), (&one["tally"], &Value::Null));
+    let text = String::from_utf8(fuzz(&["--runs", "60", "--seed", "9", "--coverage"]).stdout);
+    assert!(text.expect("it prints UTF-8").contains("danger states "));
+}
+
+#[test]
+fn a_campaign_may_draw_by_one_strategy_alone() {
+    let race = document(&["--runs", "30", "--seed", "9", "--strategy", "race"]);
+    assert_eq!(race["strategy"], "race");
+    assert_ne!(race["tally"]["digest"], document(&["--runs", "30", "--seed", "9"])["tally"]["digest"]);
+    assert_eq!(race["tally"]["crashed_at_operation"], 0);
+    let wrong = fuzz(&["--runs", "3", "--strategy", "chance"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("expected one of portfolio, swarm"));
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_run_that_one_strategy_drew_is_replayed_by_the_line_that_it_prints() {
+    let found =
+        fuzz(&["--runs", "200", "--seed", "1", "--strategy", "aimed", "--mutation", "vote_not_persisted"]);
+    let text = String::from_utf8_lossy(&found.stdout).into_owned();
+    assert!(text.contains(" in fuzz_aimed  seed "), "{text}");
+    let line = text.lines().find_map(|line| line.strip_prefix("replay: ")).expect("it says how");
+    assert!(line.contains(" --strategy aimed --mutation vote_not_persisted "), "{line}");
+    let path = fresh("aimed.json");
+    let words = line.split_whitespace().skip(1).chain(["--view", "none", "--save"]);
+    let again = program().args(words).arg(&path).output().expect("the program starts");
+    assert_eq!(again.status.code(), Some(1), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("reproduced: the digest is the one expected"));
+    assert!(std::fs::read_to_string(&path).expect("it was saved").contains("\"fuzz_aimed\""));
 }
 
 #[test]

@@ -22,7 +22,7 @@ const fn all_of(nodes: Target) -> Nodes {
 }
 
 /// Writes and syncs that fail, and disks that are full for a while.
-pub(super) fn failing(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn failing(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 3) {
         let at = stream.span(MS(100), horizon);
         let back = at.plus(MS(stream.between(20, 500)));
@@ -43,7 +43,7 @@ pub(super) fn failing(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
 
 /// A byte that rots, or an append that lands elsewhere, on a minority of the disks; then the node starts from it. It was
 /// stopped in good order before, or crashed: then what it had not yet promised may stand in one copy only.
-pub(super) fn rotting(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn rotting(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for node in minority(stream, nodes) {
         let at = stream.span(MS(200), horizon);
         let down = at.plus(MS(stream.between(0, 400)));
@@ -81,7 +81,7 @@ pub(super) fn rotting(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
 }
 
 /// A disk that lies until its node crashes, or is emptied after that.
-pub(super) fn faithless(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn faithless(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for node in minority(stream, nodes) {
         let at = stream.span(MS(100), horizon);
         let down = at.plus(MS(stream.between(0, 400)));
@@ -101,7 +101,7 @@ pub(super) fn faithless(timeline: &mut Timeline, stream: &mut Stream, nodes: u16
 }
 
 /// Nodes that are stopped in good order. A disk that is stalled would never finish.
-pub(super) fn shutdowns(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn shutdowns(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 3) {
         let at = stream.span(MS(100), horizon);
         let node = drawn(stream, nodes);

@@ -12,7 +12,7 @@ use sim_core::{Fault, FaultMix, FaultPlan, InFlight, ProcessId, Ratio, Settings,
 use std::collections::BTreeSet;
 
 /// Faults from a plan of the world's.
-pub(super) fn plan(
+pub(in crate::fuzz) fn plan(
     timeline: &mut Timeline,
     stream: &mut Stream,
     features: Features,
@@ -105,7 +105,7 @@ fn own(fault: Fault, scenario: &Scenario, odd_modes: &mut BTreeSet<ProcessId>) -
 }
 
 /// Leader after leader is given a command and taken away shortly after, and comes back later.
-pub(super) fn storm(
+pub(in crate::fuzz) fn storm(
     timeline: &mut Timeline,
     stream: &mut Stream,
     features: Features,
@@ -145,7 +145,7 @@ pub(super) fn storm(
 
 /// Crashes at one of the next storage operations of somebody who is just about to write: a command is handed to the
 /// leader, and it or a follower falls while it keeps it.
-pub(super) fn in_writes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn in_writes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for number in 1..=stream.between(1, 4) {
         let at = stream.span(MS(150), horizon);
         let coming = stream.between(1, 8);

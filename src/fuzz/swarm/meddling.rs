@@ -16,7 +16,7 @@ fn drawn(stream: &mut Stream, nodes: u16) -> u16 {
 }
 
 /// Messages that are on the way, and those to come from somebody.
-pub(super) fn messages(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn messages(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 6) {
         let at = stream.span(MS(50), horizon);
         let until = at.plus(MS(stream.between(10, 400)));
@@ -54,7 +54,7 @@ pub(super) fn messages(timeline: &mut Timeline, stream: &mut Stream, nodes: u16,
 }
 
 /// Reads that no client asks for, and that may come to nothing.
-pub(super) fn reads(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn reads(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 5) {
         let at = stream.span(MS(150), horizon);
         let kind = *stream.pick(&[ReadKind::ReadIndex, ReadKind::Lease, ReadKind::Follower, ReadKind::Local]);
@@ -69,7 +69,12 @@ pub(super) fn reads(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, ho
 }
 
 /// Timers that fire out of turn, timeouts that several nodes share, and leaders that are told whom they cannot reach.
-pub(super) fn timers(timeline: &mut Timeline, stream: &mut Stream, scenario: &Scenario, horizon: Span) {
+pub(in crate::fuzz) fn timers(
+    timeline: &mut Timeline,
+    stream: &mut Stream,
+    scenario: &Scenario,
+    horizon: Span,
+) {
     let nodes = scenario.nodes;
     let (min, max) = scenario.raft.election_timeout;
     for _ in 0..stream.between(1, 6) {
@@ -97,7 +102,7 @@ pub(super) fn timers(timeline: &mut Timeline, stream: &mut Stream, scenario: &Sc
 }
 
 /// State machines that apply nothing for a while.
-pub(super) fn applies(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn applies(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for number in 1..=stream.between(1, 3) {
         let at = stream.span(MS(100), horizon);
         let nodes = Nodes { nodes: Target::node(drawn(stream, nodes)) };
@@ -108,7 +113,7 @@ pub(super) fn applies(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
 }
 
 /// Logs that are made as short as a snapshot allows.
-pub(super) fn compactions(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn compactions(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 3) {
         let at = stream.span(MS(200), horizon);
         let keep = stream.between(0, 4);
@@ -122,7 +127,7 @@ pub(super) fn compactions(timeline: &mut Timeline, stream: &mut Stream, nodes: u
 }
 
 /// Clients that stop for a while.
-pub(super) fn breaks(timeline: &mut Timeline, stream: &mut Stream, horizon: Span) {
+pub(in crate::fuzz) fn breaks(timeline: &mut Timeline, stream: &mut Stream, horizon: Span) {
     let at = stream.span(MS(100), horizon);
     let all = || ClientSet { clients: None };
     timeline.at(at, Step::StopClients(all()));
@@ -130,7 +135,7 @@ pub(super) fn breaks(timeline: &mut Timeline, stream: &mut Stream, horizon: Span
 }
 
 /// Clocks that jump. What leases promise would not survive it.
-pub(super) fn jumps(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn jumps(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 3) {
         let at = stream.span(MS(50), horizon);
         let nodes = Target::node(drawn(stream, nodes));

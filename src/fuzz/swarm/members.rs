@@ -9,7 +9,7 @@ use crate::scenario::{
 use sim_core::{InFlight, Span, Stream};
 
 /// Some of the nodes as voters, some as learners, the others waiting to be added; none if all begin as voters.
-pub(super) fn initial(stream: &mut Stream, nodes: u16) -> Option<InitialMembers> {
+pub(in crate::fuzz) fn initial(stream: &mut Stream, nodes: u16) -> Option<InitialMembers> {
     if nodes < 2 || stream.coin() {
         return None;
     }
@@ -24,7 +24,7 @@ pub(super) fn initial(stream: &mut Stream, nodes: u16) -> Option<InitialMembers>
 }
 
 /// Changes of the configuration, each after a command, for a leader that has committed nothing takes none.
-pub(super) fn changes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn changes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for number in 1..=stream.between(1, 6) {
         let before = stream.span(MS(150), horizon);
         let at = before.plus(MS(stream.between(0, 60)));
@@ -53,7 +53,7 @@ pub(super) fn changes(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, 
 }
 
 /// Leadership handed over, to whomever, and followers that forget whom they follow.
-pub(super) fn transfers(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn transfers(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for number in 1..=stream.between(1, 4) {
         let at = stream.span(MS(150), horizon);
         let node = Target::node(u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0));

@@ -9,57 +9,65 @@
 //! Each room of the house has a stream of its own, so that what is added to one leaves the others as they were.
 
 mod disks;
-mod faults;
-mod meddling;
+pub(in crate::fuzz) mod faults;
+pub(in crate::fuzz) mod meddling;
 mod members;
 mod options;
-mod work;
+pub(in crate::fuzz) mod staged;
+pub(in crate::fuzz) mod work;
 mod world;
 
+use crate::fuzz::room;
 use crate::fuzz::timeline::Timeline;
 use crate::scenario::{Connectivity, Core, End, Live, Quorum, Scenario};
 use sim_core::{Span, Stream};
 
-const MS: fn(u64) -> Span = Span::from_millis;
+pub(in crate::fuzz) const MS: fn(u64) -> Span = Span::from_millis;
 
 /// What a run leaves in or out.
 #[derive(Clone, Copy, Debug)]
-struct Features {
+pub(in crate::fuzz) struct Features {
     /// Clients with a workload.
-    clients: bool,
+    pub(in crate::fuzz) clients: bool,
     /// Nodes that join, leave and learn.
-    members: bool,
+    pub(in crate::fuzz) members: bool,
     /// Snapshots and short logs.
-    snapshots: bool,
+    pub(in crate::fuzz) snapshots: bool,
     /// Options that differ from node to node.
-    mixed: bool,
+    pub(in crate::fuzz) mixed: bool,
     /// Leadership handed over, leaders forgotten.
-    transfers: bool,
+    pub(in crate::fuzz) transfers: bool,
     /// Disks that are slow, stall, tell late, or keep part of what was under way.
-    disks: bool,
+    pub(in crate::fuzz) disks: bool,
     /// Clocks that run wrong.
-    clocks: bool,
+    pub(in crate::fuzz) clocks: bool,
     /// Messages held, lost, doubled and mixed up by hand.
-    messages: bool,
+    pub(in crate::fuzz) messages: bool,
     /// Reads that no client asks for.
-    reads: bool,
+    pub(in crate::fuzz) reads: bool,
     /// Timers that fire out of turn or are fixed.
-    timers: bool,
+    pub(in crate::fuzz) timers: bool,
     /// State machines that wait.
-    applies: bool,
+    pub(in crate::fuzz) applies: bool,
     /// Links and disks that differ from the others.
-    uneven: bool,
+    pub(in crate::fuzz) uneven: bool,
     /// Writes that fail, and disks that are full.
-    failing: bool,
+    pub(in crate::fuzz) failing: bool,
     /// Rot, on a minority of the disks.
-    rotting: bool,
+    pub(in crate::fuzz) rotting: bool,
     /// Disks that lie or are emptied, which lies outside the model.
-    faithless: bool,
+    pub(in crate::fuzz) faithless: bool,
+    /// Leaders who are deposed and learn of it late.
+    pub(in crate::fuzz) deposed: bool,
+    /// Candidates who are answered late.
+    pub(in crate::fuzz) late_votes: bool,
+    /// Logs with entries that nobody else has, and a snapshot in their place.
+    pub(in crate::fuzz) replaced: bool,
 }
 
 impl Features {
-    fn draw(seed: u64) -> Self {
-        let mut stream = Stream::new(seed, "swarm features", 0);
+    pub(in crate::fuzz) fn draw(seed: u64) -> Self {
+        let mut stream = room(seed, "features");
         let mut one_in = |count: u64| stream.below(count) == 0;
         Self {
             clients: one_in(2),
@@ -77,60 +85,104 @@ impl Features {
             failing: one_in(6),
             rotting: one_in(8),
             faithless: one_in(50),
+            deposed: one_in(8),
+            late_votes: one_in(4),
+            replaced: one_in(8),
+        }
+    }
+
+    /// The same with nothing that breaks a disk or a clock: what is left makes a cluster, not a storm.
+    pub(in crate::fuzz) const fn without_faults(self) -> Self {
+        let none = false;
+        Self {
+            clocks: none,
+            messages: none,
+            timers: none,
+            failing: none,
+            rotting: none,
+            faithless: none,
+            deposed: none,
+            replaced: none,
+            ..self
         }
     }
 }
 
-/// The scenario of a seed: everything about it is drawn.
-#[must_use]
-pub fn draw(seed: u64) -> Scenario {
-    let features = Features::draw(seed);
-    let room = |purpose: &str| Stream::new(seed, purpose, 0);
-    let mut stream = room("swarm");
-    let nodes = [1, 2, 3, 4, 5, 7][stream.weighted(&[1, 3, 44, 6, 42, 4])];
+/// A cluster of a usual size with its options, links, disks, clocks, clients and members. Nothing happens to it yet.
+pub(in crate::fuzz) fn cluster(seed: u64, features: Features) -> Scenario {
+    let mut size = room(seed, "size");
+    let nodes = [1, 2, 3, 4, 5, 7][size.weighted(&[1, 3, 44, 6, 42, 4])];
     let mut scenario = Scenario::new("fuzz", nodes);
     scenario.seed = crate::scenario::Seed(seed);
-    options::draw(&mut room("swarm options"), features, &mut scenario);
-    world::draw(&mut room("swarm world"), features, &mut scenario);
+    options::draw(&mut room(seed, "options"), features, &mut scenario);
+    world::draw(&mut room(seed, "world"), features, &mut scenario);
     if features.uneven {
-        world::uneven(&mut room("swarm uneven"), features, &mut scenario);
+        world::uneven(&mut room(seed, "uneven"), features, &mut scenario);
     }
     if features.clients {
-        scenario.workload = Some(work::workload(&mut room("swarm clients"), &scenario));
+        scenario.workload = Some(work::workload(&mut room(seed, "clients"), &scenario));
     }
     if features.members {
-        scenario.members = members::initial(&mut room("swarm initial"), nodes);
+        scenario.members = members::initial(&mut room(seed, "initial"), nodes);
     }
-    let storm = MS(if stream.below(50) == 0 { 8_000 } else { stream.between(600, 2_500) });
+    scenario.end = end(&mut room(seed, "end"));
+    scenario
+}
+
+/// How long it goes on. Most stories are short, a small share of them is long.
+pub(in crate::fuzz) fn horizon(stream: &mut Stream, scenario: &Scenario, short: (u64, u64)) -> Span {
+    let storm = MS(if stream.below(50) == 0 { 8_000 } else { stream.between(short.0, short.1) });
     // Who draws timeouts from a wide range has not elected anybody before it is over.
-    let horizon = storm.plus(scenario.raft.election_timeout.1);
+    storm.plus(scenario.raft.election_timeout.1)
+}
+
+/// The scenario of a seed: everything about it is drawn.
+#[must_use]
+pub(in crate::fuzz) fn draw(seed: u64) -> Scenario {
+    let features = Features::draw(seed);
+    let room = |name: &str| room(seed, name);
+    let mut stream = room("swarm");
+    let mut scenario = cluster(seed, features);
+    let nodes = scenario.nodes;
+    let horizon = horizon(&mut stream, &scenario, (500, 1_600));
     let mut timeline = Timeline::default();
-    faults::plan(&mut timeline, &mut room("swarm faults"), features, &scenario, horizon);
+    faults::plan(&mut timeline, &mut room("faults"), features, &scenario, horizon);
     if stream.coin() {
-        faults::storm(&mut timeline, &mut room("swarm storm"), features, nodes, horizon);
+        faults::storm(&mut timeline, &mut room("storm"), features, nodes, horizon);
     }
     if features.disks && stream.coin() {
-        faults::in_writes(&mut timeline, &mut room("swarm writes"), nodes, horizon);
+        faults::in_writes(&mut timeline, &mut room("writes"), nodes, horizon);
     }
     if !features.clients || stream.below(3) > 0 {
-        work::proposals(&mut timeline, &mut room("swarm proposals"), features, nodes, horizon);
+        work::proposals(&mut timeline, &mut room("proposals"), features, nodes, horizon);
     }
     if stream.coin() {
-        work::campaigns(&mut timeline, &mut room("swarm campaigns"), nodes, horizon);
+        work::campaigns(&mut timeline, &mut room("campaigns"), nodes, horizon);
     }
+    changes(&mut timeline, seed, features, nodes, horizon);
+    meddle(&mut timeline, room, features, &scenario, horizon);
+    staged::draw(&mut timeline, &mut room("staged"), features, &scenario, horizon);
+    scenario.steps = timeline.steps(horizon);
+    scenario
+}
+
+/// What changes who leads, who belongs and what logs hold, without anything being broken.
+pub(in crate::fuzz) fn changes(
+    timeline: &mut Timeline,
+    seed: u64,
+    features: Features,
+    nodes: u16,
+    horizon: Span,
+) {
     if features.members {
-        members::changes(&mut timeline, &mut room("swarm changes"), nodes, horizon);
+        members::changes(timeline, &mut room(seed, "changes"), nodes, horizon);
     }
     if features.transfers {
-        members::transfers(&mut timeline, &mut room("swarm transfers"), nodes, horizon);
+        members::transfers(timeline, &mut room(seed, "transfers"), nodes, horizon);
     }
     if features.snapshots {
-        work::snapshots(&mut timeline, &mut room("swarm snapshots"), nodes, horizon);
+        work::snapshots(timeline, &mut room(seed, "snapshots"), nodes, horizon);
     }
-    meddle(&mut timeline, room, features, &scenario, horizon);
-    scenario.steps = timeline.steps(horizon);
-    scenario.end = end(&mut stream);
-    scenario
 }
 
 /// What is done to disks and from outside, each from a stream of its own.
@@ -143,38 +195,38 @@ fn meddle(
 ) {
     let nodes = scenario.nodes;
     if features.failing {
-        disks::failing(timeline, &mut room("swarm failing"), nodes, horizon);
+        disks::failing(timeline, &mut room("failing"), nodes, horizon);
     }
     if features.rotting {
-        disks::rotting(timeline, &mut room("swarm rotting"), nodes, horizon);
+        disks::rotting(timeline, &mut room("rotting"), nodes, horizon);
     }
     if features.faithless {
-        disks::faithless(timeline, &mut room("swarm faithless"), nodes, horizon);
+        disks::faithless(timeline, &mut room("faithless"), nodes, horizon);
     }
-    let mut shutdowns = room("swarm shutdowns");
+    let mut shutdowns = room("shutdowns");
     if shutdowns.below(8) == 0 {
         disks::shutdowns(timeline, &mut shutdowns, nodes, horizon);
     }
     if features.messages {
-        meddling::messages(timeline, &mut room("swarm messages"), nodes, horizon);
+        meddling::messages(timeline, &mut room("messages"), nodes, horizon);
     }
     if features.reads {
-        meddling::reads(timeline, &mut room("swarm reads"), nodes, horizon);
+        meddling::reads(timeline, &mut room("reads"), nodes, horizon);
     }
     if features.timers {
-        meddling::timers(timeline, &mut room("swarm timers"), scenario, horizon);
+        meddling::timers(timeline, &mut room("timers"), scenario, horizon);
     }
     if features.applies {
-        meddling::applies(timeline, &mut room("swarm applies"), nodes, horizon);
+        meddling::applies(timeline, &mut room("applies"), nodes, horizon);
     }
     if features.snapshots {
-        meddling::compactions(timeline, &mut room("swarm compactions"), nodes, horizon);
+        meddling::compactions(timeline, &mut room("compactions"), nodes, horizon);
     }
-    let mut breaks = room("swarm breaks");
+    let mut breaks = room("breaks");
     if features.clients && breaks.below(4) == 0 {
         meddling::breaks(timeline, &mut breaks, horizon);
     }
-    let mut jumps = room("swarm jumps");
+    let mut jumps = room("jumps");
     if features.clocks && !scenario.raft.lease_reads && jumps.coin() {
         meddling::jumps(timeline, &mut jumps, nodes, horizon);
     }

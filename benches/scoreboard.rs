@@ -1,0 +1,197 @@
+//! How many runs the search takes to find each planted bug, and how long that lasts on one core.
+//!
+//! `cargo bench --bench scoreboard --features mutations` prints a Markdown table. Each bug is looked for in `--campaigns N`
+//! campaigns (default 30) of at most `--runs N` runs (default 100,000), by `--strategy S` (default the portfolio), among
+//! clusters of `--nodes N` only if that is given, and one bug alone with `--mutation M`. The numbers of runs are the same
+//! everywhere; the times below them are of this machine, each campaign on one of `--jobs N` threads (default 1).
+//!
+//! Without the feature there is nothing to find, and it says so.
+
+#[cfg(not(feature = "mutations"))]
+fn main() {}
+
+#[cfg(feature = "mutations")]
+fn main() -> std::process::ExitCode {
+    scoreboard::main()
+}
+
+#[cfg(feature = "mutations")]
+mod scoreboard {
+    #![expect(
+        clippy::print_stdout,
+        clippy::print_stderr,
+        clippy::disallowed_types,
+        reason = "a benchmark measures wall time and prints it; nothing here decides a run"
+    )]
+
+    use seaworthy::adapter::Mutation;
+    use seaworthy::campaign::{Flow, in_order};
+    use seaworthy::execute::run;
+    use seaworthy::fuzz::{LIMITS, Strategy, draw_by, run_seed};
+    use std::process::ExitCode;
+    use std::str::FromStr;
+    use std::time::{Duration, Instant};
+
+    struct Settings {
+        campaigns: u64,
+        runs: u64,
+        jobs: usize,
+        nodes: Option<u16>,
+        strategy: Strategy,
+        mutation: Option<Mutation>,
+    }
+
+    fn value<T: FromStr>(option: &str, text: Option<String>) -> Result<T, String> {
+        let text = text.ok_or_else(|| format!("{option} needs a value"))?;
+        text.parse().map_err(|_| format!("{option} {text}: no such value"))
+    }
+
+    fn settings() -> Result<Settings, String> {
+        let mut settings = Settings {
+            campaigns: 30,
+            runs: 100_000,
+            jobs: 1,
+            nodes: None,
+            strategy: Strategy::Portfolio,
+            mutation: None,
+        };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(option) = arguments.next() {
+            let mut next = || arguments.next();
+            match option.as_str() {
+                "--campaigns" => settings.campaigns = value(&option, next())?,
+                "--runs" => settings.runs = value(&option, next())?,
+                "--jobs" => settings.jobs = value(&option, next())?,
+                "--nodes" => settings.nodes = Some(value(&option, next())?),
+                "--strategy" => settings.strategy = value(&option, next())?,
+                "--mutation" => settings.mutation = Some(value(&option, next())?),
+                // What cargo adds.
+                "--bench" => {}
+                other => return Err(format!("no such option: {other}")),
+            }
+        }
+        Ok(settings)
+    }
+
+    /// One campaign: in which run it found the bug, if it did, and how long it took.
+    struct Campaign {
+        found: Option<u64>,
+        took: Duration,
+    }
+
+    fn campaign(settings: &Settings, mutation: Mutation, number: u64) -> Campaign {
+        let begin = Instant::now();
+        let (mut done, mut index) = (0, 0);
+        let mut found = None;
+        while done < settings.runs && found.is_none() {
+            let seed = run_seed(number, index);
+            index += 1;
+            let mut scenario = draw_by(settings.strategy, seed);
+            // Nobody waits for ever for clusters of a size that is never drawn.
+            assert!(index < 1_000 || done > 0, "no cluster of this size is drawn");
+            if settings.nodes.is_some_and(|nodes| nodes != scenario.nodes) {
+                continue;
+            }
+            done += 1;
+            scenario.mutation = Some(mutation.name().to_string());
+            let (outcome, ()) = run(&scenario, seed, LIMITS, ()).expect("the build has the bug");
+            if !outcome.verdict.as_expected() {
+                found = Some(done);
+            }
+        }
+        Campaign { found, took: begin.elapsed() }
+    }
+
+    /// The value below which so many hundredths of the sorted values lie; none if it is not known.
+    fn percentile<T: Copy>(sorted: &[T], hundredths: usize) -> Option<T> {
+        let place = (sorted.len() * hundredths).div_ceil(100).max(1) - 1;
+        sorted.get(place).copied()
+    }
+
+    fn shown<T: ToString>(value: Option<T>) -> String {
+        value.map_or_else(|| "-".to_string(), |value| value.to_string())
+    }
+
+    fn seconds(duration: Duration) -> String {
+        let hundredths = duration.as_millis() / 10;
+        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+
+    /// The runs of campaigns that found nothing count as more than any that did.
+    fn runs_of(campaigns: &[Campaign]) -> Vec<u64> {
+        let mut runs: Vec<u64> = campaigns.iter().map(|one| one.found.unwrap_or(u64::MAX)).collect();
+        runs.sort_unstable();
+        runs
+    }
+
+    fn known(runs: Option<u64>) -> String {
+        shown(runs.filter(|runs| *runs < u64::MAX))
+    }
+
+    pub(super) fn main() -> ExitCode {
+        let settings = match settings() {
+            Ok(settings) => settings,
+            Err(why) => {
+                eprintln!("{why}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let bugs: Vec<Mutation> =
+            Mutation::ALL.into_iter().filter(|bug| settings.mutation.is_none_or(|one| one == *bug)).collect();
+        let nodes = settings.nodes.map_or_else(|| "of every size".to_string(), |nodes| format!("of {nodes}"));
+        println!(
+            "{} campaigns of at most {} runs, clusters {nodes}, by {}\n",
+            settings.campaigns, settings.runs, settings.strategy
+        );
+        println!("| bug | found | runs, median | runs, p90 | most |\n|---|---|---|---|---|");
+        let mut all: Vec<(Mutation, Vec<Campaign>)> = Vec::new();
+        let work = |index: u64| {
+            let bug = bugs[usize::try_from(index / settings.campaigns).expect("a place in a list")];
+            Some(campaign(&settings, bug, index % settings.campaigns))
+        };
+        let count = bugs.len() as u64 * settings.campaigns;
+        in_order(count, settings.jobs, work, |index, result| {
+            let bug = bugs[usize::try_from(index / settings.campaigns).expect("a place in a list")];
+            if index % settings.campaigns == 0 {
+                all.push((bug, Vec::new()));
+            }
+            let (_, campaigns) = all.last_mut().expect("the list of this bug was begun");
+            campaigns.push(result);
+            if campaigns.len() as u64 == settings.campaigns {
+                let runs = runs_of(campaigns);
+                println!(
+                    "| {} | {}/{} | {} | {} | {} |",
+                    bug.name(),
+                    runs.iter().filter(|runs| **runs < u64::MAX).count(),
+                    settings.campaigns,
+                    known(percentile(&runs, 50)),
+                    known(percentile(&runs, 90)),
+                    known(runs.last().copied())
+                );
+            }
+            Flow::Continue
+        });
+        times(&settings, &all);
+        let found_all =
+            all.iter().all(|(_, campaigns)| campaigns.iter().all(|campaign| campaign.found.is_some()));
+        if found_all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// How long it took, and how long one campaign takes for all of safety together.
+    fn times(settings: &Settings, all: &[(Mutation, Vec<Campaign>)]) {
+        println!("\n| bug | seconds, median | seconds, p90 |\n|---|---|---|");
+        for (bug, campaigns) in all {
+            let mut times: Vec<Duration> = campaigns.iter().map(|one| one.took).collect();
+            times.sort_unstable();
+            let show = |hundredths| shown(percentile(&times, hundredths).map(seconds));
+            println!("| {} | {} | {} |", bug.name(), show(50), show(90));
+        }
+        let safety = || all.iter().filter(|(bug, _)| bug.breaks() != "convergence");
+        let number = usize::try_from(settings.campaigns).expect("as many as there are lists");
+        let mut sums: Vec<Duration> =
+            (0..number).map(|one| safety().map(|(_, campaigns)| campaigns[one].took).sum()).collect();
+        sums.sort_unstable();
+        let show = |hundredths| shown(percentile(&sums, hundredths).map(seconds));
+        println!("| all {} of safety together | {} | {} |", safety().count(), show(50), show(90));
+    }
+}
