@@ -10,6 +10,7 @@ pub mod cli;
 pub mod execute;
 pub mod fuzz;
 pub mod kv;
+pub mod ledger;
 pub mod linear;
 pub mod mirror;
 pub mod oracles;

@@ -46,7 +46,7 @@ pub struct Capsule {
     /// What that is, without what is different from run to run.
     pub signature: Signature,
     /// The digest of the run and of earlier moments, as `replay` takes it.
-    #[serde(with = "text")]
+    #[serde(with = "crate::chain::as_text")]
     pub digest: Chain,
     /// How long the run was.
     pub size: Size,
@@ -66,7 +66,7 @@ pub struct Story {
     /// What breaks in it.
     pub violation: Violation,
     /// The digest of its run.
-    #[serde(with = "text")]
+    #[serde(with = "crate::chain::as_text")]
     pub digest: Chain,
     /// How long it is.
     pub size: Size,
@@ -148,23 +148,5 @@ impl Capsule {
         let mut text = serde_json::to_string_pretty(self).expect("text, numbers, lists and objects only");
         text.push('\n');
         text
-    }
-}
-
-/// A value as the text that it is printed as.
-mod text {
-    use core::fmt::Display;
-    use core::str::FromStr;
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<V: Display, S: Serializer>(value: &V, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, V: FromStr<Err = String>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<V, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(D::Error::custom)
     }
 }

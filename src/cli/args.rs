@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Draw whole scenarios from seeds and run them until something breaks
     Fuzz(Fuzz),
+    /// Put the results of a campaign together that was shared out
+    Merge(Merge),
     /// Run one seed again, or a capsule, and check that it gives the same digest
     Replay(Replay),
     /// Find the shortest story that fails as a capsule or a scenario does
@@ -141,6 +143,9 @@ impl Jobs {
 
 #[derive(Args, Debug)]
 pub(crate) struct Fuzz {
+    /// Run this scenario over many seeds; without it scenarios are drawn
+    #[arg(value_name = "SCENARIO", conflicts_with = "strategy")]
+    pub(crate) scenario: Option<PathBuf>,
     /// Stop after this time, such as 30s or 10min (the default is 30s)
     #[arg(long, value_name = "DURATION", conflicts_with_all = ["runs", "seeds"])]
     pub(crate) time: Option<sim_core::Span>,
@@ -153,7 +158,37 @@ pub(crate) struct Fuzz {
     /// The seed of the campaign, from which the seeds of the runs are drawn. By default a new one, which is printed
     #[arg(long)]
     pub(crate) seed: Option<Seed>,
-    /// Write what fails into this folder, as a capsule
+    /// Go on until so many runs have failed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_fail: u64,
+    /// Add the results to this file, chunk by chunk, and go on from what stands in it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) results: Option<PathBuf>,
+    /// Which part of the campaign to do, from 0
+    #[arg(long, value_name = "I", default_value_t = 0, requires = "shard_count")]
+    pub(crate) shard_index: u64,
+    /// Into how many parts the campaign is shared out
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) shard_count: u64,
+    /// Count the states of the protocol that are reached, which takes time and memory
+    #[arg(long, conflicts_with = "results")]
+    pub(crate) coverage: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    /// Draw by one strategy alone: swarm, priority, race, aimed or splice
+    #[arg(long, value_name = "NAME", default_value_t = Strategy::Portfolio)]
+    pub(crate) strategy: Strategy,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
+    /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
+    #[arg(long, value_name = "NAME", value_parser = planted)]
+    pub(crate) mutation: Option<String>,
+}
+
+/// How the end of a campaign is told.
+#[derive(Args, Debug)]
+pub(crate) struct Telling {
+    /// Write what fails into this folder, as capsules
     #[arg(long, value_name = "FOLDER", default_value = ".seaworthy")]
     pub(crate) capsules: PathBuf,
     /// Write no capsule
@@ -162,23 +197,30 @@ pub(crate) struct Fuzz {
     /// Leave what fails as long as it is
     #[arg(long)]
     pub(crate) no_shrink: bool,
-    /// Write the progress of the campaign to this file now and then, and go on from what it says
+    /// Write a report for build servers into this file, in the format of JUnit
     #[arg(long, value_name = "FILE")]
-    pub(crate) checkpoint: Option<PathBuf>,
-    /// Count the states of the protocol that are reached, which takes time and memory
-    #[arg(long, conflicts_with = "checkpoint")]
-    pub(crate) coverage: bool,
-    #[command(flatten)]
-    pub(crate) jobs: Jobs,
-    /// Draw by one strategy alone: swarm, priority, race, aimed or splice
-    #[arg(long, value_name = "NAME", default_value_t = Strategy::Portfolio)]
-    pub(crate) strategy: Strategy,
+    pub(crate) junit: Option<PathBuf>,
+    /// Annotate failures for GitHub, on standard error
+    #[arg(long)]
+    pub(crate) github: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text, env = "SEAWORTHY_FORMAT", hide_env_values = true)]
     pub(crate) format: Format,
-    /// Switch on a planted bug in every node (needs a build with the feature `mutations`)
-    #[arg(long, value_name = "NAME", value_parser = planted)]
-    pub(crate) mutation: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Merge {
+    /// Files of results, as `fuzz --results` writes them
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write all of them into this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The file of the scenario, for the replay line, if the campaign ran one
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) scenario: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) telling: Telling,
 }
 
 #[derive(Args, Debug)]

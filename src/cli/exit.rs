@@ -18,8 +18,10 @@ pub enum Exit {
     NothingSelected = 4,
     /// A replay did not give the digest that was expected, or the schedule of a capsule cannot be followed any more.
     NotReproduced = 5,
-    /// A history could not be judged within the budget: neither a pass nor a violation.
+    /// A history could not be judged within the budget, or merged results have holes: neither a pass nor a violation.
     Undecided = 6,
+    /// A campaign was interrupted, and had found nothing yet.
+    Interrupted = 130,
     /// The program itself has failed.
     Internal = 70,
 }
@@ -34,8 +36,9 @@ EXIT CODES:
    3  an input file is wrong or cannot be read, or an output file cannot be written
    4  nothing was selected to run
    5  a replay did not give the digest that was expected, or a capsule's schedule cannot be followed any more
-   6  a history could not be judged within the budget: neither a pass nor a violation
-  70  the program itself has failed";
+   6  a history could not be judged within the budget, or results have holes: neither a pass nor a violation
+  70  the program itself has failed
+ 130  a campaign was interrupted, and had found nothing yet";
 }
 
 impl From<Exit> for ExitCode {

@@ -1,273 +1,249 @@
-//! `seaworthy fuzz`: scenarios drawn from seeds, until something breaks.
+//! `seaworthy fuzz`: scenarios drawn from seeds, or one over many seeds, until something breaks.
 
 use crate::campaign::{Flow, in_order};
-use crate::capsule::Capsule;
 use crate::chain::Chain;
-use crate::cli::args::{Format, Fuzz};
-use crate::cli::checkpoint::{Campaign, Checkpoint};
-use crate::cli::output::{Output, shown};
-use crate::cli::run::program;
-use crate::cli::{Exit, Failure, capsules};
-use crate::execute::{self, Outcome, UnknownMutation};
-use crate::fuzz::{Coverage, LIMITS, States, Tally, draw_by, run_seed};
-use crate::report::{self, Replay};
-use crate::scenario::{End, Scenario, Seed};
+use crate::cli::args::Fuzz;
+use crate::cli::campaign::{self, Beside, scenario_of};
+use crate::cli::output::Output;
+use crate::cli::progress::{Progress, Watch, rate};
+use crate::cli::results::{self, Appender};
+use crate::cli::{Exit, Failure, files, interrupt};
+use crate::execute::{self, UnknownMutation, build};
+use crate::fuzz::{CANARY, CANARY_RUNS, Coverage, States, Strategy, Tally, canary, has_canary, run_seed};
+use crate::ledger::{CHUNK, CHUNKS_MAX, Campaign, Chunk, Found, Ledger};
+use crate::scenario::{End, Seed};
 use core::time::Duration;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
 use sim_core::Span;
-use std::path::PathBuf;
 
 /// How long when nothing is said.
 const TIME_DEFAULT: Span = Span::from_secs(30);
 
-/// Wall time: for progress and for `--time` only, never for what a run does.
-#[expect(clippy::disallowed_types, reason = "a campaign may be bounded by wall time; no run ever sees it")]
-struct Watch(std::time::Instant);
+/// Looks for the bug that every search must find. Where a bug is searched anyway there is none.
+pub(crate) fn find_canary(
+    strategy: Strategy,
+    mutation: Option<&str>,
+    output: &mut Output,
+) -> Result<Option<u64>, Failure> {
+    if mutation.is_some() {
+        return Ok(None);
+    }
+    if !has_canary() {
+        output.aside("no canary: this build has no planted bugs (`--features mutations`)");
+        return Ok(None);
+    }
+    let Some(run) = canary(strategy) else {
+        let what = format!("{CANARY} is planted, and was not found in {CANARY_RUNS} runs");
+        return Err(Failure::new(Exit::Internal, format!("the search finds nothing: {what}")));
+    };
+    output.aside(&format!("canary: {CANARY} is found in run {run}"));
+    Ok(Some(run))
+}
 
-#[expect(clippy::disallowed_types, reason = "see Watch")]
-impl Watch {
-    fn start() -> Self {
-        Self(std::time::Instant::now())
+/// What is to be run.
+struct Plan<'a> {
+    args: &'a Fuzz,
+    campaign: Campaign,
+    /// The seed of the campaign.
+    seed: u64,
+}
+
+impl Plan<'_> {
+    fn seed_of(&self, run: u64) -> u64 {
+        match &self.args.seeds {
+            Some(seeds) => seeds.0.start + run,
+            None => run_seed(self.seed, run),
+        }
     }
 
-    fn elapsed(&self) -> Duration {
-        self.0.elapsed()
-    }
-
-    /// A seed for a campaign that is given none. It is printed, and decides everything from then on.
-    fn new_seed() -> u64 {
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        run_seed(u64::from(std::process::id()), u64::try_from(now.as_nanos()).unwrap_or(now.as_secs()))
+    /// The runs of a chunk, up to so many failures.
+    fn chunk(&self, number: u64, length: u64) -> Result<(Chunk, States), UnknownMutation> {
+        let (mut tally, mut failed, mut states) = (Tally::default(), Vec::new(), States::default());
+        let mut runs = 0;
+        while runs < length && (failed.len() as u64) < self.args.max_fail {
+            let run = number * CHUNK + runs;
+            let seed = self.seed_of(run);
+            let (scenario, limits) = scenario_of(&self.campaign, self.args.strategy, seed);
+            let outcome = if self.args.coverage {
+                let (outcome, coverage) =
+                    execute::run(&scenario, seed, limits, Coverage::new(scenario.nodes))?;
+                states.add(&coverage.states());
+                outcome
+            } else {
+                execute::run(&scenario, seed, limits, ())?.0
+            };
+            runs += 1;
+            if outcome.verdict.as_expected() {
+                tally.add(&outcome, matches!(scenario.end, End::Live(_)));
+                continue;
+            }
+            let violation = outcome.violation();
+            failed.push(Found {
+                run,
+                seed: Seed(seed),
+                property: violation.map(|violation| violation.property),
+                signature: violation.map(crate::violation::Violation::signature),
+                record: violation.map_or(outcome.records, |violation| violation.record),
+                digest: Chain::of(&outcome),
+            });
+        }
+        Ok((Chunk { number, runs, tally, failed }, states))
     }
 }
 
-struct Done {
-    scenario: Scenario,
-    outcome: Outcome,
-    /// Empty unless it was asked for.
-    states: States,
+/// The chunks that are left to do, by their place in the row: those of this shard that are not in the ledger.
+struct Todo {
+    /// Those before the last one that is in the ledger.
+    missing: Vec<u64>,
+    next: u64,
+    every: u64,
+    count: u64,
 }
 
-/// How often progress is written down.
-const WRITE_EVERY: Duration = Duration::from_secs(5);
+impl Todo {
+    fn of(ledger: &Ledger, shard: u64, shards: u64) -> Self {
+        let begun = ledger.chunks().next_back().map_or(0, |chunk| chunk.number + 1);
+        let next = begun + (shards + shard - begun % shards) % shards;
+        let own = (0..begun).filter(|chunk| chunk % shards == shard);
+        let missing: Vec<u64> =
+            own.filter(|chunk| !ledger.has(*chunk) && ledger.length(*chunk) > 0).collect();
+        let end = ledger.bound().map(|bound| bound.div_ceil(CHUNK));
+        let later = end.unwrap_or(CHUNKS_MAX).saturating_sub(next).div_ceil(shards);
+        let count = missing.len() as u64 + later;
+        Self { missing, next, every: shards, count }
+    }
+
+    fn chunk(&self, place: u64) -> u64 {
+        let missing = self.missing.len() as u64;
+        match usize::try_from(place).ok().and_then(|place| self.missing.get(place)) {
+            Some(chunk) => *chunk,
+            None => self.next + (place - missing) * self.every,
+        }
+    }
+}
 
 pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
-    let checkpoint = args.checkpoint.as_deref().map(Checkpoint::open).transpose()?;
+    if args.shard_index >= args.shard_count {
+        let what = format!("--shard-index {} is none of {} shards", args.shard_index, args.shard_count);
+        return Err(Failure::new(Exit::Usage, format!("{what}: they are counted from 0")));
+    }
+    let scenario = args.scenario.as_deref().map(|path| files::read(path, output)).transpose()?;
+    if let Some(scenario) = &scenario {
+        build::mutation(scenario).map_err(|unknown| Failure::new(Exit::BadInput, unknown.to_string()))?;
+    }
+    let begun = results::begun(args.results.as_deref())?;
     // Without a seed a campaign goes on with the one that it began with.
-    let begun = checkpoint.as_ref().and_then(Checkpoint::seeds).and_then(|seeds| seeds.parse::<Seed>().ok());
-    let seed = args.seed.or(begun).map_or_else(Watch::new_seed, |seed| seed.0);
-    let (count, time) = match (&args.seeds, args.runs) {
-        (Some(seeds), _) => (seeds.0.end - seeds.0.start, None),
-        (None, Some(runs)) => (runs, None),
-        (None, None) => (u64::MAX, Some(args.time.unwrap_or(TIME_DEFAULT))),
+    let of_file = begun.as_ref().and_then(|begun| begun.campaign().seeds.parse::<Seed>().ok());
+    let seed = args.seed.or(of_file).map_or_else(Watch::new_seed, |seed| seed.0);
+    let (bound, time) = match (&args.seeds, args.runs) {
+        (Some(seeds), _) => (Some(seeds.0.end - seeds.0.start), None),
+        (None, Some(runs)) => (Some(runs), None),
+        (None, None) => (None, Some(args.time.unwrap_or(TIME_DEFAULT))),
     };
+    if bound.is_some_and(|bound| bound > CHUNKS_MAX * CHUNK) {
+        let what = format!("a campaign has at most {} runs", CHUNKS_MAX * CHUNK);
+        return Err(Failure::new(Exit::Usage, what));
+    }
     let seeds = match &args.seeds {
         Some(seeds) => format!("{}..{}", Seed(seeds.0.start), Seed(seeds.0.end)),
         None => Seed(seed).to_string(),
     };
-    let campaign = Campaign::new(seeds, args.strategy, args.mutation.clone());
-    let mut tally = match &checkpoint {
-        Some(checkpoint) => checkpoint.progress(&campaign)?,
-        None => Tally::default(),
-    };
-    let first = tally.runs;
+    let campaign = Campaign::new(seeds, args.strategy.to_string(), scenario, args.mutation.clone());
+    let mut ledger = results::of(args.results.as_deref(), begun, campaign.clone(), bound)?;
+    let plan = Plan { args, campaign, seed };
     let which = if args.seeds.is_some() { "seeds" } else { "seed" };
-    output.aside(&format!("fuzz  {which} {}", campaign.seeds));
+    output.aside(&format!("fuzz  {which} {}", plan.campaign.seeds));
+    let first = ledger.runs();
     if first > 0 {
         output.aside(&format!("going on after {first} runs"));
     }
     if cfg!(debug_assertions) {
         output.aside("this is a debug build: `--release` is many times faster");
     }
-    let seed_of = |index: u64| match &args.seeds {
-        Some(seeds) => seeds.0.start + index,
-        None => run_seed(seed, index),
-    };
+    let canary = find_canary(args.strategy, args.mutation.as_deref(), output)?;
+    let mut file = None;
+    if let Some(path) = &args.results {
+        match Appender::open(path, &ledger) {
+            Ok(opened) => file = Some(opened),
+            Err(failure) => output.not_written(failure),
+        }
+    }
+    interrupt::listen();
     let watch = Watch::start();
-    let bound = time.map(|time| Duration::from_nanos(time.nanos()));
-    let work = |index: u64| {
-        if bound.is_some_and(|bound| watch.elapsed() >= bound) {
-            return None;
-        }
-        let seed = seed_of(first + index);
-        let mut scenario = draw_by(args.strategy, seed);
-        scenario.mutation.clone_from(&args.mutation);
-        let ended = if args.coverage {
-            let result = execute::run(&scenario, seed, LIMITS, Coverage::new(scenario.nodes));
-            result.map(|(outcome, coverage)| (outcome, coverage.states()))
-        } else {
-            execute::run(&scenario, seed, LIMITS, ()).map(|(outcome, ())| (outcome, States::default()))
-        };
-        Some(ended.map(|(outcome, states)| Done { scenario, outcome, states }))
-    };
-    let mut progress = Progress::new(if time.is_none() { Some(count) } else { None }, output);
-    let mut found: Option<Result<Done, UnknownMutation>> = None;
-    let mut written = (Duration::ZERO, Ok(()));
     let mut states = States::default();
-    in_order(count.saturating_sub(first), args.jobs.count(), work, |_, result| match result {
-        Ok(done) if done.outcome.verdict.as_expected() => {
-            states.add(&done.states);
-            tally.add(&done.outcome, matches!(done.scenario.end, End::Live(_)));
-            progress.at(tally.runs, &watch);
-            if let Some(checkpoint) = &checkpoint
-                && watch.elapsed() >= written.0 + WRITE_EVERY
-            {
-                written = (watch.elapsed(), checkpoint.write(&campaign, &tally));
-            }
-            if written.1.is_ok() { Flow::Continue } else { Flow::Stop }
-        }
-        other => {
-            found = Some(other);
-            Flow::Stop
-        }
-    });
-    progress.finish();
-    // A run that failed is not counted: going on meets it again.
-    let kept = written
-        .1
-        .and_then(|()| checkpoint.as_ref().map_or(Ok(()), |checkpoint| checkpoint.write(&campaign, &tally)));
-    if let Err(failure) = kept {
+    let unknown = go(&plan, &mut ledger, &mut file, &watch, time, &mut states, output);
+    if let Some(file) = file
+        && let Err(failure) = file.finish()
+    {
         output.not_written(failure);
     }
-    let elapsed = watch.elapsed();
-    let fresh = tally.runs - first;
-    let about = |failed: u64| {
-        let key = if args.seeds.is_some() { "seeds" } else { "campaign_seed" };
-        json!({
-            key: campaign.seeds,
-            "strategy": args.strategy.name(),
-            "runs_done": tally.runs + failed,
-            "failed": failed,
-            "tally": tally,
-            "coverage": args.coverage.then(|| json!({
-                "reached": states.reached.len(),
-                "dangerous": states.dangerous.len(),
-            })),
-        })
-    };
-    match found {
-        Some(Err(unknown)) => Err(Failure::new(Exit::BadInput, unknown.to_string())),
-        Some(Ok(done)) => {
-            let replay = Replay {
-                program: program(),
-                scenario: None,
-                strategy: args.strategy,
-                mutation: args.mutation.clone(),
-            };
-            let line = replay.line(done.outcome.seed, &Chain::of(&done.outcome));
-            // What was found is told before anything else can fail.
-            if args.format == Format::Text {
-                output.line(&report::text(&done.scenario, &done.outcome, &line))?;
-            }
-            let kept = keep(args, &done, output);
-            if args.format == Format::Json {
-                let mut run = report::run_json(&done.scenario, &done.outcome, &line);
-                let capsule = kept.as_ref().map(|(path, capsule)| capsules::about(path, capsule));
-                run["capsule"] = capsule.unwrap_or_default();
-                output.line(&report::document(vec![run], about(1)).to_string())?;
-            } else if let Some((path, capsule)) = &kept {
-                output.line(&format!("capsule: {}", shown(path)))?;
-                if let Some(story) = &capsule.story {
-                    output.line(&format!("story: {}", capsules::length(capsule, story)))?;
-                }
-            }
-            output.aside(&format!("found in run {} after {}", tally.runs + 1, rate(fresh + 1, elapsed)));
-            output.aside(&format!("before it\n{}", tally.text()));
-            Ok(Exit::Violation)
-        }
-        None if tally.runs == 0 => {
-            Err(Failure::new(Exit::NothingSelected, "the time was up before the first run"))
-        }
-        None => {
-            if args.format == Format::Json {
-                output.line(&report::document(Vec::new(), about(0)).to_string())?;
-            } else if !output.quiet {
-                let Tally { runs, events, .. } = tally;
-                output.line(&format!("PASS {runs} runs, {events} events, no violation"))?;
-                output.line(&tally.text())?;
-                if args.coverage {
-                    let States { reached, dangerous } = &states;
-                    let (all, some) = (reached.len(), dangerous.len());
-                    output
-                        .line(&format!("  {:<32}{all}, danger states {some}", "protocol states reached"))?;
-                }
-            }
-            output.aside(&rate(fresh, elapsed));
-            Ok(Exit::Clean)
-        }
+    if let Some(unknown) = unknown {
+        return Err(Failure::new(Exit::BadInput, unknown.to_string()));
     }
+    if ledger.runs() == 0 {
+        return Err(Failure::new(Exit::NothingSelected, "the time was up before the first run"));
+    }
+    let states = args.coverage.then_some(&states);
+    let beside = Beside { strategy: args.strategy, scenario: args.scenario.as_deref(), canary, states };
+    let told = campaign::tell(&ledger, &beside, &args.telling, output)?;
+    output.aside(&rate(ledger.runs() - first, watch.elapsed()));
+    let was_stopped = interrupt::is_asked() && told == Exit::Clean;
+    if was_stopped && args.results.is_some() {
+        output.aside("stopped: the same command goes on from here");
+    }
+    Ok(if was_stopped { Exit::Interrupted } else { told })
 }
 
-/// Writes the capsule of what failed, if one is wanted.
-fn keep(args: &Fuzz, done: &Done, output: &mut Output) -> Option<(PathBuf, Capsule)> {
-    if args.no_capsule {
+/// Runs what is left to do. What stopped it, if a planted bug is not there.
+fn go(
+    plan: &Plan<'_>,
+    ledger: &mut Ledger,
+    file: &mut Option<Appender>,
+    watch: &Watch,
+    time: Option<Span>,
+    states: &mut States,
+    output: &mut Output,
+) -> Option<UnknownMutation> {
+    let args = plan.args;
+    let bound = time.map(|time| Duration::from_nanos(time.nanos()));
+    let mut failed = ledger.failed().count() as u64;
+    if failed >= args.max_fail {
         return None;
     }
-    match capsules::keep(&args.capsules, &done.scenario, &done.outcome, LIMITS, !args.no_shrink) {
-        Ok(kept) => kept,
-        Err(failure) => {
-            output.not_written(failure);
-            None
+    let todo = Todo::of(ledger, args.shard_index, args.shard_count);
+    let lengths = ledger.clone();
+    let work = |place: u64| {
+        if bound.is_some_and(|bound| watch.elapsed() >= bound) || interrupt::is_asked() {
+            return None;
         }
-    }
-}
-
-fn rate(runs: u64, elapsed: Duration) -> String {
-    let millis = elapsed.as_millis().max(1);
-    format!(
-        "{}.{:01} s, {} runs a second",
-        millis / 1_000,
-        millis % 1_000 / 100,
-        u128::from(runs) * 1_000 / millis
-    )
-}
-
-/// A bar on a terminal; elsewhere a line now and then.
-struct Progress {
-    bar: Option<ProgressBar>,
-    quiet: bool,
-    said: Duration,
-}
-
-const SAY_EVERY: Duration = Duration::from_secs(20);
-
-impl Progress {
-    fn new(count: Option<u64>, output: &Output) -> Self {
-        let bar = output.draws_progress().then(|| {
-            let bar = ProgressBar::with_draw_target(count, ProgressDrawTarget::stderr());
-            let template = if count.is_some() {
-                "{bar:30} {pos}/{len} runs {eta}"
-            } else {
-                "{spinner} {pos} runs {elapsed}"
-            };
-            ProgressStyle::with_template(template).map(|style| bar.set_style(style)).unwrap_or_default();
-            bar
-        });
-        Self { bar, quiet: output.quiet, said: Duration::ZERO }
-    }
-
-    fn at(&mut self, runs: u64, watch: &Watch) {
-        if !runs.is_multiple_of(64) {
-            return;
+        let chunk = todo.chunk(place);
+        Some(plan.chunk(chunk, lengths.length(chunk)))
+    };
+    let mut progress = Progress::new(ledger.bound().map(|bound| bound / args.shard_count), output);
+    let (mut runs, mut unknown, mut unwritten) = (ledger.runs(), None, None);
+    in_order(todo.count, args.jobs.count(), work, |_, result| {
+        let (chunk, reached) = match result {
+            Ok(done) => done,
+            Err(error) => {
+                unknown = Some(error);
+                return Flow::Stop;
+            }
+        };
+        states.add(&reached);
+        runs += chunk.runs;
+        failed += chunk.failed.len() as u64;
+        progress.at(runs, failed, watch);
+        if let Some(appender) = file
+            && let Err(failure) = appender.add(&chunk)
+        {
+            unwritten = Some(failure);
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(runs);
-        } else if !self.quiet && watch.elapsed() >= self.said + SAY_EVERY {
-            self.said = watch.elapsed();
-            // Nobody is left to tell if standard error is gone.
-            let _ = std::io::Write::write_fmt(
-                &mut std::io::stderr(),
-                format_args!("{runs} runs, no violation\n"),
-            );
-        }
+        // It was not there, or shorter.
+        let _ = ledger.add(chunk);
+        if failed >= args.max_fail || unwritten.is_some() { Flow::Stop } else { Flow::Continue }
+    });
+    progress.finish();
+    if let Some(failure) = unwritten {
+        output.not_written(failure);
     }
-
-    fn finish(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
+    unknown
 }

@@ -3,15 +3,19 @@
 //! Results go to standard output, progress and diagnostics to standard error. The codes are those of [`Exit`].
 
 mod args;
+mod campaign;
 mod capsules;
 mod check_history;
-mod checkpoint;
 mod exit;
 mod files;
 mod fuzz;
+mod interrupt;
+mod merge;
 mod output;
 mod play;
+mod progress;
 mod replay;
+mod results;
 mod run;
 mod show;
 
@@ -86,6 +90,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => run::run(args, output),
         Command::Fuzz(args) => fuzz::fuzz(args, output),
+        Command::Merge(args) => merge::merge(args, output),
         Command::Replay(args) => replay::replay(args, output),
         Command::Shrink(args) => capsules::shrink(args, output),
         Command::Regress(args) => capsules::regress(args, output),

@@ -3,6 +3,7 @@
 //! A drawn scenario is an ordinary one: it can be written to a file, read, and run by the same executor.
 
 mod aimed;
+mod canary;
 mod coverage;
 mod plan;
 mod portfolio;
@@ -13,6 +14,7 @@ mod swarm;
 mod tally;
 mod timeline;
 
+pub use canary::{CANARY, CANARY_RUNS, canary, has_canary};
 pub use coverage::{Coverage, States};
 pub use plan::step_of;
 pub use portfolio::{Strategy, draw, draw_by};

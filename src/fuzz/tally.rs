@@ -97,6 +97,52 @@ impl Tally {
         self.digest = digest.value();
     }
 
+    /// Takes in the runs that came after these.
+    pub fn merge(&mut self, next: &Self) {
+        let Self {
+            runs,
+            events,
+            committed,
+            elected_again,
+            installed_snapshot,
+            changed_members,
+            lost_unsynced,
+            crashed_at_operation,
+            disk_faults,
+            used_clients,
+            client_calls,
+            client_answers,
+            excused,
+            judged,
+            digest,
+        } = next;
+        for (sum, next) in [
+            (&mut self.runs, runs),
+            (&mut self.events, events),
+            (&mut self.committed, committed),
+            (&mut self.elected_again, elected_again),
+            (&mut self.installed_snapshot, installed_snapshot),
+            (&mut self.changed_members, changed_members),
+            (&mut self.lost_unsynced, lost_unsynced),
+            (&mut self.crashed_at_operation, crashed_at_operation),
+            (&mut self.used_clients, used_clients),
+            (&mut self.client_calls, client_calls),
+            (&mut self.client_answers, client_answers),
+            (&mut self.excused, excused),
+        ] {
+            *sum = sum.saturating_add(*next);
+        }
+        for (sums, next) in [(&mut self.disk_faults, disk_faults), (&mut self.judged, judged)] {
+            for (name, count) in next {
+                let sum = sums.entry(name.clone()).or_default();
+                *sum = sum.saturating_add(*count);
+            }
+        }
+        let mut both = Digest::new();
+        both.pair(self.digest, *digest);
+        self.digest = both.value();
+    }
+
     /// Whether more runs can be added to it: no sum is near the end of 64 bits, as none is that was counted.
     #[must_use]
     pub fn is_plausible(&self) -> bool {
@@ -167,6 +213,20 @@ mod tests {
         let half = serde_json::to_string(&tally(0..17, Tally::default())).unwrap();
         assert_eq!(tally(17..40, serde_json::from_str(&half).unwrap()), whole);
         assert_ne!(tally(1..41, Tally::default()).digest, whole.digest);
+    }
+
+    #[test]
+    fn tallies_are_summed_in_order() {
+        let (first, second) = (tally(0..17, Tally::default()), tally(17..40, Tally::default()));
+        let merged = |one: &Tally, two: &Tally| {
+            let mut sum = one.clone();
+            sum.merge(two);
+            sum
+        };
+        let (there, back) = (merged(&first, &second), merged(&second, &first));
+        assert_ne!(there.digest, back.digest, "the digest tells the order");
+        let whole = Tally { digest: there.digest, ..tally(0..40, Tally::default()) };
+        assert_eq!(there, whole, "and the sums do not");
     }
 
     /// In how many of twenty runs something was lost, where a node crashes while a command is being written, once to the

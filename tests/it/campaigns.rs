@@ -38,27 +38,188 @@ fn a_campaign_ends_with_the_same_tally_for_any_number_of_jobs() {
 
 #[test]
 fn a_campaign_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been() {
-    let path = fresh("campaign.json");
+    let path = fresh("campaign.ndjson");
     let path = path.to_str().expect("a plain path");
-    let whole = document(&["--runs", "100", "--seed", "9"]);
-    let part = document(&["--runs", "37", "--seed", "9", "--checkpoint", path]);
+    let whole = document(&["--runs", "700", "--seed", "9"]);
+    let part = document(&["--runs", "37", "--seed", "9", "--results", path]);
     assert_eq!(part["runs_done"], 37);
     // It goes on with its own seed, with other jobs, and when there is nothing left to do it says what it knows.
     for jobs in ["3", "1"] {
-        let rest = document(&["--runs", "100", "--jobs", jobs, "--checkpoint", path]);
+        let rest = document(&["--runs", "700", "--jobs", jobs, "--results", path]);
         assert_eq!(rest, whole);
     }
-    let beside = format!("{path}.tmp");
-    assert!(!PathBuf::from(&beside).exists(), "{beside} was put in its place");
+}
+
+/// What a campaign that is killed leaves is the beginning of a file: whole lines, and perhaps half of one.
+#[test]
+fn a_campaign_that_was_killed_at_any_moment_goes_on_to_the_same_report() {
+    let path = fresh("killed.ndjson");
+    let name = path.to_str().expect("a plain path");
+    let arguments = ["--runs", "1100", "--seed", "9", "--results", name];
+    let whole = document(&arguments);
+    let bytes = std::fs::read(&path).expect("it was written");
+    for tenth in 0..10 {
+        std::fs::write(&path, &bytes[..bytes.len() * tenth / 10]).expect("the file can be written");
+        if tenth > 0 {
+            assert_eq!(document(&arguments), whole, "{tenth} tenths");
+        }
+    }
+    std::fs::write(&path, "").expect("the file can be written");
+    assert_eq!(document(&arguments), whole, "nothing of it");
+}
+
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "another process is stopped at some moment, whichever that is")]
+#[test]
+fn a_campaign_that_is_really_killed_loses_at_most_what_it_was_at() {
+    let path = fresh("sigkill.ndjson");
+    let name = path.to_str().expect("a plain path");
+    let arguments = ["--runs", "1500", "--seed", "11", "--jobs", "2", "--results", name];
+    for millis in [300, 700, 1_100] {
+        let mut child = program()
+            .arg("fuzz")
+            .args(arguments)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the program starts");
+        std::thread::sleep(core::time::Duration::from_millis(millis));
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let rest = document(&arguments);
+    assert_eq!(rest, document(&["--runs", "1500", "--seed", "11"]));
 }
 
 #[test]
-fn a_checkpoint_of_another_campaign_is_refused_and_it_says_what_differs() {
-    let path = fresh("other.json");
+fn four_shards_merged_are_the_campaign() {
+    let names: Vec<String> = (0..4)
+        .map(|shard| fresh(&format!("shard{shard}.ndjson")).to_str().expect("a plain path").to_string())
+        .collect();
+    let campaign = ["--runs", "2000", "--seed", "9", "--max-fail", "1000000"];
+    for (shard, name) in names.iter().enumerate() {
+        let shard = shard.to_string();
+        let own = ["--shard-index", shard.as_str(), "--shard-count", "4", "--results", name.as_str()];
+        document(&[&campaign[..], &own].concat());
+    }
+    let merge = |names: &[&str]| {
+        let output = program().arg("merge").args(names).args(["--format", "json"]).output();
+        let output = output.expect("the program starts");
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        (output.status.code(), document)
+    };
+    let [a, b, c, d] = [&names[0], &names[1], &names[2], &names[3]].map(String::as_str);
+    let whole = document(&campaign);
+    assert_eq!(merge(&[a, b, c, d]), (Some(0), whole.clone()));
+    assert_eq!(merge(&[d, b, a, c, b]), (Some(0), whole.clone()), "in any order, and one twice");
+    let both = fresh("both.ndjson");
+    let both = both.to_str().expect("a plain path");
+    let (code, part) = merge(&[a, c, "--output", both]);
+    assert_eq!((code, &part["holes"][0]), (Some(6), &serde_json::json!([256, 511])));
+    assert_eq!(merge(&[both, d, b]), (Some(0), whole));
+    let other = fresh("other_shard.ndjson");
+    let other = other.to_str().expect("a plain path");
+    document(&["--runs", "5", "--seed", "10", "--results", other]);
+    let refused = program().args(["merge", a, other]).output().expect("the program starts");
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another campaign: seed 0xa there, 0x9 here"));
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn failures_are_told_by_kind_the_shortest_first() {
+    let junit = fresh("junit.xml");
+    let junit = junit.to_str().expect("a plain path");
+    let arguments = ["--runs", "600", "--seed", "9", "--mutation", "commit_not_capped", "--no-capsule"];
+    let more = ["--max-fail", "20", "--junit", junit, "--github"];
+    let output = fuzz(&[&arguments[..], &more, &["--format", "json", "--jobs", "1"]].concat());
+    assert_eq!(output.status.code(), Some(1));
+    let again = fuzz(&[&arguments[..], &more, &["--format", "json", "--jobs", "3"]].concat());
+    assert_eq!(output.stdout, again.stdout, "for any number of jobs");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    let failed = document["failed"].as_u64().expect("a number");
+    assert!(failed >= 20, "{failed}");
+    let kinds = document["failures"].as_array().expect("a list");
+    let counts: u64 = kinds.iter().filter_map(|kind| kind["count"].as_u64()).sum();
+    assert_eq!(counts, failed);
+    let runs = document["runs"].as_array().expect("a list");
+    let records: Vec<u64> = runs.iter().filter_map(|run| run["violations"][0]["record"].as_u64()).collect();
+    assert!(records.is_sorted() && !records.is_empty(), "{records:?}");
+    let report = std::fs::read_to_string(junit).expect("it was written");
+    assert!(report.contains(&format!("failures=\"{}\"", runs.len())), "{report}");
+    assert!(report.contains("type=\"commit_legality\""), "{report}");
+    let annotations = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(annotations.matches("::error title=seaworthy: ").count(), runs.len(), "{annotations}");
+    let text = String::from_utf8(fuzz(&[&arguments[..], &["--max-fail", "20"]].concat()).stdout);
+    assert!(text.expect("it prints UTF-8").contains(" runs fail in this way: seeds 0x"));
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn every_campaign_has_a_canary() {
+    let told = String::from_utf8_lossy(&fuzz(&["--runs", "3", "--seed", "9"]).stderr).into_owned();
+    assert!(told.contains("canary: vote_not_persisted is found in run "), "{told}");
+    let document = document(&["--runs", "3", "--seed", "9"]);
+    assert_eq!(document["canary"]["bug"], "vote_not_persisted");
+}
+
+#[test]
+fn a_scenario_is_run_over_many_seeds() {
+    let file = "scenarios/figure_8.json";
+    let document = document(&[file, "--seeds", "0..40"]);
+    assert_eq!(document["runs_done"], 40);
+    let path = fresh("wrong.json");
+    let story = r#"{ "name": "wrong", "nodes": 3, "steps": [{ "until": { "that": "single_leader" } },
+        { "assert": { "leader_is": 0 } }] }"#;
+    std::fs::write(&path, story).expect("the file can be written");
     let path = path.to_str().expect("a plain path");
-    document(&["--runs", "3", "--seed", "9", "--checkpoint", path]);
+    let output = fuzz(&[path, "--seed", "1", "--runs", "50", "--no-capsule"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let line = text.lines().find_map(|line| line.strip_prefix("replay: ")).expect("it says how");
+    let again = program().args(line.split_whitespace().skip(1)).output().expect("the program starts");
+    assert_eq!(again.status.code(), Some(1), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(fuzz(&[path, "--strategy", "race"]).status.code(), Some(2));
+    assert_eq!(fuzz(&["no_such.json"]).status.code(), Some(3));
+}
+
+#[test]
+fn a_shard_that_is_none_is_refused() {
+    for wrong in
+        [&["--shard-index", "4", "--shard-count", "4"][..], &["--shard-index", "1"], &["--shard-count", "0"]]
+    {
+        assert_eq!(fuzz(&[&["--runs", "5"], wrong].concat()).status.code(), Some(2), "{wrong:?}");
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "another process is stopped at some moment, whichever that is")]
+#[test]
+fn ctrl_c_ends_a_campaign_in_good_order() {
+    let path = fresh("interrupted.ndjson");
+    let name = path.to_str().expect("a plain path");
+    let child = program()
+        .args(["fuzz", "--runs", "1000000", "--seed", "9", "--results", name])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(core::time::Duration::from_secs(2));
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(sent.expect("kill is there").success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("PASS "));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the same command goes on from here"));
+}
+
+#[test]
+fn results_of_another_campaign_are_refused_and_it_says_what_differs() {
+    let path = fresh("other.ndjson");
+    let path = path.to_str().expect("a plain path");
+    document(&["--runs", "3", "--seed", "9", "--results", path]);
     let refused = |arguments: &[&str], because: &str| {
-        let output = fuzz(&[arguments, &["--checkpoint", path]].concat());
+        let output = fuzz(&[arguments, &["--results", path]].concat());
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(3), "{error}");
         assert!(error.contains(because), "{error}");
@@ -71,7 +232,7 @@ fn a_checkpoint_of_another_campaign_is_refused_and_it_says_what_differs() {
     }
     refused(&["--runs", "5", "--strategy", "race"], "strategy portfolio there, race here");
     std::fs::write(path, "half a line").expect("the file can be written");
-    refused(&["--runs", "5", "--seed", "9"], "no checkpoint of a campaign");
+    refused(&["--runs", "5", "--seed", "9"], "no results of a campaign");
 }
 
 #[test]
@@ -116,21 +277,21 @@ fn a_run_that_one_strategy_drew_is_replayed_by_the_line_that_it_prints() {
 }
 
 #[test]
-fn what_a_campaign_has_found_is_told_although_its_checkpoint_cannot_be_written() {
-    let output = fuzz(&["--runs", "3", "--seed", "9", "--checkpoint", "/no/such/folder/campaign.json"]);
+fn what_a_campaign_has_found_is_told_although_its_results_cannot_be_written() {
+    let output = fuzz(&["--runs", "3", "--seed", "9", "--results", "/no/such/folder/campaign.ndjson"]);
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("PASS 3 runs, "));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.json"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.ndjson"));
 }
 
 #[cfg(feature = "mutations")]
 #[test]
-fn a_violation_is_told_although_the_checkpoint_cannot_be_written() {
+fn a_violation_is_told_although_the_results_cannot_be_written() {
     let arguments = ["--runs", "20000", "--seed", "1", "--mutation", "vote_not_persisted"];
     let told = fuzz(&arguments);
-    let output = fuzz(&[&arguments[..], &["--checkpoint", "/no/such/folder/campaign.json"]].concat());
+    let output = fuzz(&[&arguments[..], &["--results", "/no/such/folder/campaign.ndjson"]].concat());
     assert_eq!(told.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&told.stdout).starts_with("FAIL "));
     assert_eq!(output.stdout, told.stdout);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.json"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/no/such/folder/campaign.ndjson"));
 }

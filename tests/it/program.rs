@@ -92,8 +92,8 @@ fn exit_codes_are_those_that_the_help_lists() {
         std::fs::File::create(file).and_then(|file| file.set_len(bytes)).expect("it has holes only");
     }
     expect(&["show", large.to_str().expect("a plain path")], 3, "too large: expected at most 1024 MiB");
-    let checkpoint = endless.to_str().expect("a plain path");
-    expect(&["fuzz", "--runs", "1", "--checkpoint", checkpoint], 3, "too large: expected at most 1 MiB");
+    let zeros = endless.to_str().expect("a plain path");
+    expect(&["fuzz", "--runs", "1", "--results", zeros], 3, "no results of a campaign");
     expect(&["frobnicate"], 2, "frobnicate");
     expect(&["check", STORY], 0, "");
     expect(&["--help"], 0, "");
@@ -242,76 +242,14 @@ fn what_a_seed_draws_is_an_ordinary_scenario_file() {
     assert_eq!(digest(&replay), digest(&drawn), "what is drawn is an ordinary scenario file");
 }
 
-/// A campaign of so many runs with this seed, in JSON, with its progress in a file if one is named.
-fn campaign(seed: &str, runs: &str, checkpoint: &str) -> Output {
-    let mut arguments = vec!["fuzz", "--seed", seed, "--runs", runs, "--format", "json"];
-    if !checkpoint.is_empty() {
-        arguments.extend(["--checkpoint", checkpoint]);
-    }
-    seaworthy(&arguments)
-}
-
-#[test]
-fn a_campaign_that_was_stopped_goes_on_to_what_it_would_have_come_to() {
-    let path = temporary("stopped.json");
-    let _ = std::fs::remove_file(&path);
-    let path = path.to_str().expect("a plain path");
-    let first = campaign("3", "120", path);
-    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
-    assert!(!text(&first.stderr).contains("going on"), "nothing was there to go on from");
-    // The seed of the campaign stands in the file.
-    let second = seaworthy(&["fuzz", "--runs", "300", "--format", "json", "--checkpoint", path]);
-    assert!(text(&second.stderr).contains("going on after 120 runs"), "{}", text(&second.stderr));
-    let whole = campaign("3", "300", "");
-    assert_eq!(text(&second.stdout), text(&whole.stdout), "the tally with the digest of all runs");
-    assert!(text(&whole.stdout).contains("\"runs_done\":300"), "{}", text(&whole.stdout));
-    // Nothing is left to do: the same is said again.
-    assert_eq!(text(&campaign("3", "300", path).stdout), text(&whole.stdout));
-}
-
 #[test]
 fn a_campaign_over_given_seeds_names_them() {
     let output = text(&seaworthy(&["fuzz", "--seeds", "5..8", "--format", "json"]).stdout);
     assert!(output.contains("\"seeds\":\"0x5..0x8\"") && output.contains("\"runs_done\":3"), "{output}");
     // No seed of a campaign decides anything there, and the same command prints the same.
     assert!(!output.contains("campaign_seed"), "{output}");
-    let drawn = text(&campaign("5", "3", "").stdout);
-    assert!(drawn.contains("\"campaign_seed\":\"0x5\"") && !drawn.contains("\"seeds\""), "{drawn}");
-}
-
-#[test]
-fn a_checkpoint_that_does_not_fit_ends_with_3_and_is_named() {
-    let path = temporary("progress.json");
-    let _ = std::fs::remove_file(&path);
-    let file = path.to_str().expect("a plain path");
-    let refused = |seed: &str, file: &str, why: &str| {
-        let output = campaign(seed, "2", file);
-        let error = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{why}: {error}");
-        assert!(error.contains(file) && error.contains(why), "{why}: {error}");
-    };
-    assert_eq!(campaign("3", "2", file).status.code(), Some(0));
-    refused("4", file, "of another campaign: seed 0x3 there, 0x4 here");
-    let good = std::fs::read_to_string(&path).expect("it was written");
-    let most = u64::MAX.to_string();
-    let corrupt = [
-        (good.replacen("\"runs\": 2", &format!("\"runs\": {most}"), 1), "a sum in `tally`"),
-        (good.replacen("\"excused\": 0", &format!("\"excused\": {most}"), 1), "a sum in `tally`"),
-        (good.replacen("\"rot\": ", "\"rot\": 9", 1), "a sum in `tally`"),
-        (String::new(), "no checkpoint of a campaign: EOF"),
-        (good[..good.len() / 2].to_string(), "no checkpoint of a campaign: EOF"),
-        (good.replacen("\"runs\": 2", "\"runs\": -2", 1), "no checkpoint of a campaign: invalid value"),
-        // What an earlier build wrote: it counted the runs twice.
-        (good.replacen('{', "{ \"next\": 9,", 1), "no checkpoint of a campaign: unknown field `next`"),
-    ];
-    for (corrupt, why) in corrupt {
-        assert_ne!(corrupt, good);
-        std::fs::write(&path, corrupt).expect("it can be written");
-        refused("3", file, why);
-    }
-    for unwritable in ["/no/such/folder/progress.json", env!("CARGO_TARGET_TMPDIR")] {
-        expect(&["fuzz", "--seed", "3", "--runs", "2", "--checkpoint", unwritable], 3, unwritable);
-    }
+    let drawn = text(&seaworthy(&["fuzz", "--seed", "5", "--runs", "3", "--format", "json"]).stdout);
+    assert!(drawn.contains("\"campaign_seed\":\"0x5\"") && !drawn.contains("\"seeds\":\""), "{drawn}");
 }
 
 #[test]
