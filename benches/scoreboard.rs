@@ -1,9 +1,11 @@
-//! How many runs the search takes to find each planted bug, and how long that lasts on one core.
+//! How many runs the search takes to find each planted bug, how long that lasts on one core, and how short the story is.
 //!
 //! `cargo bench --bench scoreboard --features mutations` prints a Markdown table. Each bug is looked for in `--campaigns N`
 //! campaigns (default 30) of at most `--runs N` runs (default 100,000), by `--strategy S` (default the portfolio), among
-//! clusters of `--nodes N` only if that is given, and one bug alone with `--mutation M`. The numbers of runs are the same
-//! everywhere; the times below them are of this machine, each campaign on one of `--jobs N` threads (default 1).
+//! clusters of `--nodes N` only if that is given, and one bug alone with `--mutation M`. What the first `--stories N` campaigns
+//! (default 3) find is made short, and compared with the shortest story known that breaks the same property: of those, or the
+//! witness in the library made short. All of that is the same everywhere; the times below are of this machine, each campaign
+//! on one of `--jobs N` threads (default 1).
 //!
 //! Without the feature there is nothing to find, and it says so.
 
@@ -28,6 +30,10 @@ mod scoreboard {
     use seaworthy::campaign::{Flow, in_order};
     use seaworthy::execute::run;
     use seaworthy::fuzz::{LIMITS, Strategy, draw_by, run_seed};
+    use seaworthy::scenario::Scenario;
+    use seaworthy::shrink::{Shrunk, shrink};
+    use seaworthy::violation::Property;
+    use std::path::Path;
     use std::process::ExitCode;
     use std::str::FromStr;
     use std::time::{Duration, Instant};
@@ -35,6 +41,7 @@ mod scoreboard {
     struct Settings {
         campaigns: u64,
         runs: u64,
+        stories: u64,
         jobs: usize,
         nodes: Option<u16>,
         strategy: Strategy,
@@ -50,6 +57,7 @@ mod scoreboard {
         let mut settings = Settings {
             campaigns: 30,
             runs: 100_000,
+            stories: 3,
             jobs: 1,
             nodes: None,
             strategy: Strategy::Portfolio,
@@ -61,6 +69,7 @@ mod scoreboard {
             match option.as_str() {
                 "--campaigns" => settings.campaigns = value(&option, next())?,
                 "--runs" => settings.runs = value(&option, next())?,
+                "--stories" => settings.stories = value(&option, next())?,
                 "--jobs" => settings.jobs = value(&option, next())?,
                 "--nodes" => settings.nodes = Some(value(&option, next())?),
                 "--strategy" => settings.strategy = value(&option, next())?,
@@ -77,12 +86,48 @@ mod scoreboard {
     struct Campaign {
         found: Option<u64>,
         took: Duration,
+        /// What it found, made short, if that was asked for.
+        story: Option<Story>,
+    }
+
+    /// A failure made short.
+    #[derive(Clone, Copy)]
+    struct Story {
+        property: Property,
+        deliveries: u64,
+        externals: u64,
+        is_minimal: bool,
+        took: Duration,
+    }
+
+    impl Story {
+        fn of(scenario: &Scenario, seed: u64) -> Option<Self> {
+            let begin = Instant::now();
+            let Shrunk { outcome, size, is_minimal, .. } =
+                shrink(scenario, seed, LIMITS).expect("the build has the bug")?;
+            let property = outcome.violation()?.property;
+            let (deliveries, externals) = (size.deliveries, size.externals);
+            Some(Self { property, deliveries, externals, is_minimal, took: begin.elapsed() })
+        }
+
+        /// At least one, so that there is a ratio.
+        fn events(&self) -> u64 {
+            (self.deliveries + self.externals).max(1)
+        }
+    }
+
+    /// The witness in the library, made short.
+    fn witness(mutation: Mutation) -> Story {
+        let name = format!("scenarios/mutations/{}.json", mutation.name());
+        let scenario = Scenario::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
+            .expect("every bug has a witness");
+        Story::of(&scenario, scenario.seed.0).expect("a witness fails")
     }
 
     fn campaign(settings: &Settings, mutation: Mutation, number: u64) -> Campaign {
         let begin = Instant::now();
         let (mut done, mut index) = (0, 0);
-        let mut found = None;
+        let mut found: Option<(u64, Scenario)> = None;
         while done < settings.runs && found.is_none() {
             let seed = run_seed(number, index);
             index += 1;
@@ -96,10 +141,13 @@ mod scoreboard {
             scenario.mutation = Some(mutation.name().to_string());
             let (outcome, ()) = run(&scenario, seed, LIMITS, ()).expect("the build has the bug");
             if !outcome.verdict.as_expected() {
-                found = Some(done);
+                found = Some((seed, scenario));
             }
         }
-        Campaign { found, took: begin.elapsed() }
+        let took = begin.elapsed();
+        let shrunk = found.as_ref().filter(|_| number < settings.stories);
+        let story = shrunk.and_then(|(seed, scenario)| Story::of(scenario, *seed));
+        Campaign { found: found.map(|_| done), took, story }
     }
 
     /// The value below which so many hundredths of the sorted values lie; none if it is not known.
@@ -143,7 +191,10 @@ mod scoreboard {
             "{} campaigns of at most {} runs, clusters {nodes}, by {}\n",
             settings.campaigns, settings.runs, settings.strategy
         );
-        println!("| bug | found | runs, median | runs, p90 | most |\n|---|---|---|---|---|");
+        println!(
+            "| bug | found | runs, median | runs, p90 | most | events of a story, median | shortest known | ratio |"
+        );
+        println!("|---|---|---|---|---|---|---|---|");
         let mut all: Vec<(Mutation, Vec<Campaign>)> = Vec::new();
         let work = |index: u64| {
             let bug = bugs[usize::try_from(index / settings.campaigns).expect("a place in a list")];
@@ -160,21 +211,88 @@ mod scoreboard {
             if campaigns.len() as u64 == settings.campaigns {
                 let runs = runs_of(campaigns);
                 println!(
-                    "| {} | {}/{} | {} | {} | {} |",
+                    "| {} | {}/{} | {} | {} | {} | {} |",
                     bug.name(),
                     runs.iter().filter(|runs| **runs < u64::MAX).count(),
                     settings.campaigns,
                     known(percentile(&runs, 50)),
                     known(percentile(&runs, 90)),
-                    known(runs.last().copied())
+                    known(runs.last().copied()),
+                    told(bug, campaigns)
                 );
             }
             Flow::Continue
         });
         times(&settings, &all);
+        stories(&all);
         let found_all =
             all.iter().all(|(_, campaigns)| campaigns.iter().all(|campaign| campaign.found.is_some()));
         if found_all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+
+    /// How many events a story has, the shortest one known, and by how much it is longer.
+    fn told(bug: Mutation, campaigns: &[Campaign]) -> String {
+        let stories: Vec<Story> = campaigns.iter().filter_map(|one| one.story).collect();
+        let mut ratios = hundredths(bug, &stories);
+        ratios.sort_unstable();
+        let mut events: Vec<u64> = stories.iter().map(Story::events).collect();
+        events.sort_unstable();
+        let ratio = percentile(&ratios, 50).map(|ratio| format!("{}.{:02}", ratio / 100, ratio % 100));
+        let shortest = stories.iter().map(Story::events).chain([witness(bug).events()]).min();
+        format!("{} | {} | {}", shown(percentile(&events, 50)), shown(shortest), shown(ratio))
+    }
+
+    /// By how much each story is longer than the shortest one known that breaks the same property, in hundredths.
+    fn hundredths(bug: Mutation, stories: &[Story]) -> Vec<u64> {
+        let witness = witness(bug);
+        let shortest = |property| {
+            let same = stories.iter().chain([&witness]).filter(|story| story.property == property);
+            same.map(Story::events).min().unwrap_or(1)
+        };
+        stories.iter().map(|story| story.events() * 100 / shortest(story.property)).collect()
+    }
+
+    /// All stories together: how long they are, and how long it took to make them so.
+    fn stories(all: &[(Mutation, Vec<Campaign>)]) {
+        let mut ratios = Vec::new();
+        let mut stories: Vec<Story> = Vec::new();
+        for (bug, campaigns) in all {
+            let own: Vec<Story> = campaigns.iter().filter_map(|one| one.story).collect();
+            ratios.extend(hundredths(*bug, &own));
+            stories.extend(own);
+        }
+        ratios.sort_unstable();
+        let mut externals: Vec<u64> = stories.iter().map(|story| story.externals).collect();
+        externals.sort_unstable();
+        let mut took: Vec<Duration> = stories.iter().map(|story| story.took).collect();
+        took.sort_unstable();
+        println!("\n| {} stories | median | p90 | most |\n|---|---|---|---|", stories.len());
+        let ratio =
+            |ratio: Option<u64>| shown(ratio.map(|ratio| format!("{}.{:02}", ratio / 100, ratio % 100)));
+        println!(
+            "| length against the shortest known | {} | {} | {} |",
+            ratio(percentile(&ratios, 50)),
+            ratio(percentile(&ratios, 90)),
+            ratio(ratios.last().copied())
+        );
+        let count = |value: Option<u64>| shown(value);
+        println!(
+            "| faults, commands and timers in it | {} | {} | {} |",
+            count(percentile(&externals, 50)),
+            count(percentile(&externals, 90)),
+            count(externals.last().copied())
+        );
+        println!(
+            "| seconds to make it short | {} | {} | {} |",
+            shown(percentile(&took, 50).map(seconds)),
+            shown(percentile(&took, 90).map(seconds)),
+            shown(took.last().copied().map(seconds))
+        );
+        let minimal = stories.iter().filter(|story| story.is_minimal).count();
+        println!(
+            "\n{minimal} of {} are 1-minimal; for the others the budget of runs was spent",
+            stories.len()
+        );
     }
 
     /// How long it took, and how long one campaign takes for all of safety together.
