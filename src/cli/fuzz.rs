@@ -45,6 +45,8 @@ struct Plan<'a> {
     campaign: Campaign,
     /// The seed of the campaign.
     seed: u64,
+    /// How many runs are wanted; none if there is a time instead.
+    bound: Option<u64>,
 }
 
 impl Plan<'_> {
@@ -149,7 +151,7 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
     };
     let campaign = Campaign::new(seeds, args.strategy.to_string(), scenario, args.mutation.clone());
     let mut ledger = results::of(args.results.as_deref(), begun, campaign.clone(), bound)?;
-    let plan = Plan { args, campaign, seed };
+    let plan = Plan { args, campaign, seed, bound };
     let which = if args.seeds.is_some() { "seeds" } else { "seed" };
     output.aside(&format!("fuzz  {which} {}", plan.campaign.seeds));
     let first = ledger.runs();
@@ -209,16 +211,17 @@ fn go(
     if failed >= args.max_fail {
         return None;
     }
-    let todo = Todo::of(ledger, args.shard_index, args.shard_count);
-    let lengths = ledger.clone();
+    // What is wanted now: an earlier command may have wanted fewer, or more.
+    let wanted = ledger.with_bound(plan.bound);
+    let todo = Todo::of(&wanted, args.shard_index, args.shard_count);
     let work = |place: u64| {
         if bound.is_some_and(|bound| watch.elapsed() >= bound) || interrupt::is_asked() {
             return None;
         }
         let chunk = todo.chunk(place);
-        Some(plan.chunk(chunk, lengths.length(chunk)))
+        Some(plan.chunk(chunk, wanted.length(chunk)))
     };
-    let mut progress = Progress::new(ledger.bound().map(|bound| bound / args.shard_count), output);
+    let mut progress = Progress::new(plan.bound.map(|bound| bound / args.shard_count), output);
     let (mut runs, mut unknown, mut unwritten) = (ledger.runs(), None, None);
     in_order(todo.count, args.jobs.count(), work, |_, result| {
         let (chunk, reached) = match result {

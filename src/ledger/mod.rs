@@ -159,9 +159,15 @@ impl Ledger {
         self.bound
     }
 
-    /// Lets the campaign have more runs.
+    /// Lets the campaign have more runs: so many, or as many as there is time for.
     pub fn extend(&mut self, bound: Option<u64>) {
-        self.bound = self.bound.max(bound);
+        self.bound = self.bound.zip(bound).map(|(one, other)| one.max(other));
+    }
+
+    /// The same results, where so many runs are wanted.
+    #[must_use]
+    pub fn with_bound(&self, bound: Option<u64>) -> Self {
+        Self { bound, ..self.clone() }
     }
 
     /// How many runs a chunk is to have.

@@ -64,6 +64,9 @@ fn what_is_missing_is_told() {
     let mut open = Ledger::new(campaign("0x1"), None);
     open.add(chunk(1, CHUNK)).expect("nothing is there");
     assert_eq!(open.holes(), [(0, 255)], "nobody knows what is to come");
+    let mut extended = some.clone();
+    extended.merge(open).expect("they are of one campaign");
+    assert_eq!(extended.bound(), None, "as long as there is time");
     assert!(some.has(1) && !some.has(2) && !some.has(3));
 }
 

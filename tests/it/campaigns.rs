@@ -50,6 +50,18 @@ fn a_campaign_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been() {
     }
 }
 
+#[test]
+fn a_campaign_with_a_number_of_runs_goes_on_for_a_time_and_the_other_way_round() {
+    let path = fresh("longer.ndjson");
+    let path = path.to_str().expect("a plain path");
+    document(&["--runs", "37", "--seed", "9", "--results", path]);
+    let longer = document(&["--time", "300ms", "--results", path]);
+    let runs = longer["runs_done"].as_u64().expect("a number");
+    assert!(runs >= 256 && runs.is_multiple_of(256), "{runs}");
+    let more = document(&["--runs", &(runs + 10).to_string(), "--results", path]);
+    assert_eq!(more, document(&["--runs", &(runs + 10).to_string(), "--seed", "9"]));
+}
+
 /// What a campaign that is killed leaves is the beginning of a file: whole lines, and perhaps half of one.
 #[test]
 fn a_campaign_that_was_killed_at_any_moment_goes_on_to_the_same_report() {
