@@ -199,11 +199,15 @@ mod tests {
             let seed = run_seed(21, index);
             let scenario = draw(seed);
             let plain = run(&scenario, seed, LIMITS, ()).unwrap().0;
-            let watched = || run(&scenario, seed, LIMITS, Coverage::new(scenario.nodes)).unwrap();
-            let (outcome, coverage) = watched();
+            let watched = || {
+                let mut coverage = Coverage::new(scenario.nodes);
+                let watcher: &mut dyn Observer<MessageFacts, Note> = &mut coverage;
+                let outcome = run(&scenario, seed, LIMITS, watcher).unwrap().0;
+                (outcome, coverage.states())
+            };
+            let (outcome, states) = watched();
             assert_eq!(outcome, plain);
-            let states = coverage.states();
-            assert_eq!(watched().1.states(), states);
+            assert_eq!(watched().1, states);
             assert!(states.dangerous.is_subset(&states.reached));
             all.add(&states);
         }
