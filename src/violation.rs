@@ -5,161 +5,86 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sim_core::{ProcessId, Stamp, VirtualTime};
 
-/// A property of a run.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum Property {
-    /// At most one leader in each term, ever (Raft §5.2).
-    ElectionSafety,
-    /// A node gives one vote a term, and not before it is durable (Raft §5.2, Figure 2 "persistent state").
-    DurableVote,
-    /// A leader never removes or overwrites entries of its own log (Raft §5.3).
-    LeaderAppendOnly,
-    /// Logs with an entry of the same index and term are identical up to it (Raft §5.3).
-    LogMatching,
-    /// A leader's log holds every entry committed in an earlier term (Raft §5.4).
-    LeaderCompleteness,
-    /// No two nodes apply different commands at the same index (Raft §5.4.3).
-    StateMachineSafety,
-    /// A leader commits only entries of its own term, which are durable on a quorum of its configuration (Raft §5.4.2).
-    CommitLegality,
-    /// The term and the vote on a node's disk never go back.
-    MonotonicDurableTerm,
-    /// A node's commit index never goes back within a life.
-    CommitMonotonic,
-    /// No node removes an entry that it knows to be committed.
-    NoTruncationBelowCommit,
-    /// A message promises nothing that its sender's disk does not hold.
-    MessageSanity,
-    /// Configurations change one at a time, and so that any two that follow each other overlap (Raft §6, thesis §4.1).
-    ConfigSafety,
-    /// A snapshot is what was committed up to its index (Raft §7).
-    SnapshotConsistency,
-    /// Compacted, snapshot, applied, committed and last index stand in this order, in memory and on disk.
-    StateOrder,
-    /// A client's command has its effect once, however often it is in the log (Raft §8, thesis §6.3).
-    ExactlyOnce,
-    /// A read that bypasses the log sees everything that was committed when it was asked (thesis §6.4).
-    ReadSafety,
-    /// A disk gives back what it promised to hold, and what was committed stays on a quorum's disks.
-    Durability,
-    /// To clients the cluster looks like one machine that does one thing at a time (Herlihy and Wing 1990).
-    Linearizability,
-    /// No process panics.
-    NoPanic,
-    /// Once healed, the cluster elects a leader, commits, and agrees.
-    Convergence,
-    /// What the scenario asserts.
-    Expectation,
+/// The properties: how each is called here and in files, what it demands, and where that is said.
+macro_rules! properties {
+    ($($property:ident, $name:literal, $rule:literal;)*) => {
+        /// A property of a run.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+        )]
+        #[serde(rename_all = "snake_case")]
+        pub enum Property {
+            $(#[doc = $rule] $property,)*
+        }
+
+        impl Property {
+            /// Every property.
+            pub const ALL: &[Self] = &[$(Self::$property,)*];
+
+            /// What it demands, in a sentence, and where that is said.
+            #[must_use]
+            pub const fn rule(self) -> &'static str {
+                match self {
+                    $(Self::$property => $rule,)*
+                }
+            }
+
+            /// Its name in scenario files, traces and reports.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$property => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl Property {
-    /// Every property.
-    pub const ALL: &[Self] = &[
-        Self::ElectionSafety,
-        Self::DurableVote,
-        Self::LeaderAppendOnly,
-        Self::LogMatching,
-        Self::LeaderCompleteness,
-        Self::StateMachineSafety,
-        Self::CommitLegality,
-        Self::MonotonicDurableTerm,
-        Self::CommitMonotonic,
-        Self::NoTruncationBelowCommit,
-        Self::MessageSanity,
-        Self::ConfigSafety,
-        Self::SnapshotConsistency,
-        Self::StateOrder,
-        Self::ExactlyOnce,
-        Self::ReadSafety,
-        Self::Durability,
-        Self::Linearizability,
-        Self::NoPanic,
-        Self::Convergence,
-        Self::Expectation,
-    ];
-
-    /// What it demands, in a sentence, and where that is said.
-    #[must_use]
-    pub const fn rule(self) -> &'static str {
-        match self {
-            Self::ElectionSafety => "At most one leader in each term, ever (Raft §5.2).",
-            Self::DurableVote => {
-                "A node gives one vote a term, and not before it is durable (Raft §5.2, Figure 2 \"persistent state\")."
-            }
-            Self::LeaderAppendOnly => {
-                "A leader never removes or overwrites entries of its own log (Raft §5.3)."
-            }
-            Self::LogMatching => {
-                "Logs with an entry of the same index and term are identical up to it (Raft §5.3)."
-            }
-            Self::LeaderCompleteness => {
-                "A leader's log holds every entry committed in an earlier term (Raft §5.4)."
-            }
-            Self::StateMachineSafety => {
-                "No two nodes apply different commands at the same index (Raft §5.4.3)."
-            }
-            Self::CommitLegality => {
-                "A leader commits only entries of its own term, which are durable on a quorum of its configuration (Raft §5.4.2)."
-            }
-            Self::MonotonicDurableTerm => "The term and the vote on a node's disk never go back.",
-            Self::CommitMonotonic => "A node's commit index never goes back within a life.",
-            Self::NoTruncationBelowCommit => "No node removes an entry that it knows to be committed.",
-            Self::MessageSanity => "A message promises nothing that its sender's disk does not hold.",
-            Self::ConfigSafety => {
-                "Configurations change one at a time, and so that any two that follow each other overlap (Raft §6, thesis §4.1)."
-            }
-            Self::SnapshotConsistency => "A snapshot is what was committed up to its index (Raft §7).",
-            Self::StateOrder => {
-                "Compacted, snapshot, applied, committed and last index stand in this order, in memory and on disk."
-            }
-            Self::ExactlyOnce => {
-                "A client's command has its effect once, however often it is in the log (Raft §8, thesis §6.3)."
-            }
-            Self::ReadSafety => {
-                "A read that bypasses the log sees everything that was committed when it was asked (thesis §6.4)."
-            }
-            Self::Durability => {
-                "A disk gives back what it promised to hold, and what was committed stays on a quorum's disks."
-            }
-            Self::Linearizability => {
-                "To clients the cluster looks like one machine that does one thing at a time (Herlihy and Wing 1990)."
-            }
-            Self::NoPanic => "No process panics.",
-            Self::Convergence => "Once healed, the cluster elects a leader, commits, and agrees.",
-            Self::Expectation => "What the scenario asserts.",
-        }
-    }
-
-    /// Its name in scenario files, traces and reports.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ElectionSafety => "election_safety",
-            Self::DurableVote => "durable_vote",
-            Self::LeaderAppendOnly => "leader_append_only",
-            Self::LogMatching => "log_matching",
-            Self::LeaderCompleteness => "leader_completeness",
-            Self::StateMachineSafety => "state_machine_safety",
-            Self::CommitLegality => "commit_legality",
-            Self::MonotonicDurableTerm => "monotonic_durable_term",
-            Self::CommitMonotonic => "commit_monotonic",
-            Self::NoTruncationBelowCommit => "no_truncation_below_commit",
-            Self::MessageSanity => "message_sanity",
-            Self::ConfigSafety => "config_safety",
-            Self::SnapshotConsistency => "snapshot_consistency",
-            Self::StateOrder => "state_order",
-            Self::ExactlyOnce => "exactly_once",
-            Self::ReadSafety => "read_safety",
-            Self::Durability => "durability",
-            Self::Linearizability => "linearizability",
-            Self::NoPanic => "no_panic",
-            Self::Convergence => "convergence",
-            Self::Expectation => "expectation",
-        }
-    }
+properties! {
+    ElectionSafety, "election_safety",
+        "At most one leader in each term, ever (Raft §5.2).";
+    DurableVote, "durable_vote",
+        "A node gives one vote a term, and not before it is durable (Raft §5.2, Figure 2 \"persistent state\").";
+    LeaderAppendOnly, "leader_append_only",
+        "A leader never removes or overwrites entries of its own log (Raft §5.3).";
+    LogMatching, "log_matching",
+        "Logs with an entry of the same index and term are identical up to it (Raft §5.3).";
+    LeaderCompleteness, "leader_completeness",
+        "A leader's log holds every entry committed in an earlier term (Raft §5.4).";
+    StateMachineSafety, "state_machine_safety",
+        "No two nodes apply different commands at the same index (Raft §5.4.3).";
+    CommitLegality, "commit_legality",
+        "A leader commits only entries of its own term, which are durable on a quorum of its configuration \
+         (Raft §5.4.2).";
+    MonotonicDurableTerm, "monotonic_durable_term",
+        "The term and the vote on a node's disk never go back.";
+    CommitMonotonic, "commit_monotonic",
+        "A node's commit index never goes back within a life.";
+    NoTruncationBelowCommit, "no_truncation_below_commit",
+        "No node removes an entry that it knows to be committed.";
+    MessageSanity, "message_sanity",
+        "A message promises nothing that its sender's disk does not hold.";
+    ConfigSafety, "config_safety",
+        "Configurations change one at a time, and so that any two that follow each other overlap (Raft §6, \
+         thesis §4.1).";
+    SnapshotConsistency, "snapshot_consistency",
+        "A snapshot is what was committed up to its index (Raft §7).";
+    StateOrder, "state_order",
+        "Compacted, snapshot, applied, committed and last index stand in this order, in memory and on disk.";
+    ExactlyOnce, "exactly_once",
+        "A client's command has its effect once, however often it is in the log (Raft §8, thesis §6.3).";
+    ReadSafety, "read_safety",
+        "A read that bypasses the log sees everything that was committed when it was asked (thesis §6.4).";
+    Durability, "durability",
+        "A disk gives back what it promised to hold, and what was committed stays on a quorum's disks.";
+    Linearizability, "linearizability",
+        "To clients the cluster looks like one machine that does one thing at a time (Herlihy and Wing 1990).";
+    NoPanic, "no_panic",
+        "No process panics.";
+    Convergence, "convergence",
+        "Once healed, the cluster elects a leader, commits, and agrees.";
+    Expectation, "expectation",
+        "What the scenario asserts.";
 }
 
 impl fmt::Display for Property {

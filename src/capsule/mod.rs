@@ -99,6 +99,7 @@ impl Capsule {
         let seed = outcome.seed;
         let mut scenario = scenario.clone();
         scenario.seed = Seed(seed);
+        let (schedule, size) = Schedule::of(&scenario, seed, limits)?;
         Ok(Some(Self {
             capsule_version: CAPSULE_VERSION,
             tool_version: env!("CARGO_PKG_VERSION").to_string(),
@@ -108,8 +109,8 @@ impl Capsule {
             violation: violation.clone(),
             signature: violation.signature(),
             digest: Chain::of(outcome),
-            size: Size::of(&scenario, seed, limits)?,
-            schedule: Schedule::of(&scenario, seed, limits)?,
+            size,
+            schedule,
             scenario,
             story: None,
         }))

@@ -65,7 +65,7 @@ impl Capsule {
                 Some(divergence) => Answer::StoryDiffers { divergence },
             },
             Err(divergence) => {
-                let now = Schedule::of(&self.scenario, self.seed.0, self.limits())?;
+                let (now, _) = Schedule::of(&self.scenario, self.seed.0, self.limits())?;
                 Answer::Differs { divergence, event: self.schedule.first_difference(&now) }
             }
         };

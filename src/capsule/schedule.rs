@@ -3,7 +3,7 @@
 
 use crate::execute::{Limits, UnknownMutation};
 use crate::scenario::{DeliverOne, MessageKind, Scenario, Step, Target, Tick, TimerKind};
-use crate::shrink::{ByHand, by_hand};
+use crate::shrink::{ByHand, Size, by_hand};
 use crate::violation::{Property, Violation};
 use core::fmt::{self, Write};
 use core::str::FromStr;
@@ -28,15 +28,17 @@ pub(super) struct Entry {
 }
 
 impl Schedule {
-    /// What happened in a run of `scenario`, up to what broke first.
+    /// What happened in a run of `scenario`, up to what broke first, and how long that was.
     ///
     /// # Errors
     ///
     /// When the scenario names a planted bug that this build does not have.
-    pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
-        let events = by_hand(scenario, seed, limits)?.map(|by_hand| by_hand.events);
-        let events = events.filter(|events| events.len() <= EVENTS_MAX).unwrap_or_default();
-        Ok(Self(events.into_iter().map(|(at, step)| Entry { at, step }).collect()))
+    pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<(Self, Size), UnknownMutation> {
+        let Some((ByHand { events, .. }, size)) = by_hand(scenario, seed, limits)? else {
+            return Ok((Self(Vec::new()), Size::default()));
+        };
+        let events = if events.len() <= EVENTS_MAX { events } else { Vec::new() };
+        Ok((Self(events.into_iter().map(|(at, step)| Entry { at, step }).collect()), size))
     }
 
     /// How many things happened.

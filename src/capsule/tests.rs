@@ -99,6 +99,29 @@ fn a_run_that_is_another_one_names_the_first_event_that_differs() {
 }
 
 #[test]
+fn a_story_that_is_another_one_is_told_though_the_run_is_had_again() {
+    let mut capsule = capsule();
+    assert_eq!(capsule.shrink(), Ok(true));
+    assert_eq!(answer(&capsule), Answer::Reproduced);
+    let story = capsule.story.as_mut().expect("it was just found");
+    story.digest.digest ^= 1;
+    assert!(matches!(answer(&capsule), Answer::StoryDiffers { .. }), "{:?}", answer(&capsule));
+}
+
+#[test]
+fn what_breaks_while_the_cluster_is_asked_to_live_is_followed_too() {
+    // The command that the end proposes is what breaks it, and stands in the schedule.
+    let mut capsule = capsule_of(
+        r#"{ "name": "end", "nodes": 3, "mutation": "append_answered_before_durable",
+        "steps": [{ "sleep": "1s" }], "end": { "live": { "core": "all" } } }"#,
+    );
+    let told: Vec<String> = (1..=capsule.schedule.len()).filter_map(|n| capsule.schedule.told(n)).collect();
+    assert!(told.iter().any(|event| event.contains("seaworthy probe")), "{told:?}");
+    capsule.sim_version -= 1;
+    assert_eq!(answer(&capsule), Answer::StillFails);
+}
+
+#[test]
 fn who_does_not_live_is_followed_to_the_end_and_asked_again() {
     let mut capsule = capsule_of(
         r#"{ "name": "dead", "nodes": 3, "mutation": "equal_log_refused",

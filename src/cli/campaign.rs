@@ -49,6 +49,7 @@ pub(crate) struct Beside<'a> {
 struct Shown<'a> {
     group: &'a Group<'a>,
     scenario: Scenario,
+    limits: Limits,
     outcome: Outcome,
     line: String,
     capsule: Option<(PathBuf, Capsule)>,
@@ -69,7 +70,7 @@ pub(crate) fn tell(
             // What was found is told before anything else can fail.
             output.line(&report::text(&one.scenario, &one.outcome, &one.line))?;
         }
-        one.capsule = keep(args, ledger.campaign(), &one, output);
+        one.capsule = keep(args, &one, output);
         if args.format == Format::Text {
             tell_kept(&one, output)?;
         }
@@ -108,21 +109,15 @@ fn again<'a>(campaign: &Campaign, beside: &Beside<'_>, group: &'a Group<'a>) -> 
         mutation: campaign.mutation.clone(),
     };
     let line = replay.line(seed, &Chain::of(&outcome));
-    Ok(Shown { group, scenario, outcome, line, capsule: None })
+    Ok(Shown { group, scenario, limits, outcome, line, capsule: None })
 }
 
 /// Writes the capsule of what failed, if one is wanted.
-fn keep(
-    args: &Telling,
-    campaign: &Campaign,
-    one: &Shown<'_>,
-    output: &mut Output,
-) -> Option<(PathBuf, Capsule)> {
+fn keep(args: &Telling, one: &Shown<'_>, output: &mut Output) -> Option<(PathBuf, Capsule)> {
     if args.no_capsule {
         return None;
     }
-    let limits = if campaign.scenario.is_some() { Limits::default() } else { LIMITS };
-    match capsules::keep(&args.capsules, &one.scenario, &one.outcome, limits, !args.no_shrink) {
+    match capsules::keep(&args.capsules, &one.scenario, &one.outcome, one.limits, !args.no_shrink) {
         Ok(kept) => kept,
         Err(failure) => {
             output.not_written(failure);

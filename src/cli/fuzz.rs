@@ -109,8 +109,7 @@ impl Todo {
         let begun = ledger.chunks().next_back().map_or(0, |chunk| chunk.number + 1);
         let next = begun + (shards + shard - begun % shards) % shards;
         let own = (0..begun).filter(|chunk| chunk % shards == shard);
-        let missing: Vec<u64> =
-            own.filter(|chunk| !ledger.has(*chunk) && ledger.length(*chunk) > 0).collect();
+        let missing: Vec<u64> = own.filter(|chunk| !ledger.has(*chunk)).collect();
         let end = ledger.bound().map(|bound| bound.div_ceil(CHUNK));
         let later = end.unwrap_or(CHUNKS_MAX).saturating_sub(next).div_ceil(shards);
         let count = missing.len() as u64 + later;
@@ -235,8 +234,10 @@ fn go(
             }
         };
         states.add(&reached);
-        runs += chunk.runs;
-        failed += chunk.failed.len() as u64;
+        // A chunk that was cut short is made anew.
+        let (runs_before, failed_before) = ledger.made(chunk.number);
+        runs = runs - runs_before + chunk.runs;
+        failed = failed - failed_before + chunk.failed.len() as u64;
         progress.at(runs, failed, watch);
         if let Some(appender) = file
             && let Err(failure) = appender.add(&chunk)

@@ -29,6 +29,7 @@ pub(crate) fn read(path: &Path) -> Result<Ledger, Failure> {
 pub(crate) fn begun(path: Option<&Path>) -> Result<Option<Ledger>, Failure> {
     let Some(path) = path else { return Ok(None) };
     match begins_as_results(path) {
+        Ok(true) if !path.is_file() => return Ok(None),
         Ok(true) => {}
         Ok(false) => return Err(wrong(path, "these are no results of a campaign")),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -42,8 +43,13 @@ pub(crate) fn begun(path: Option<&Path>) -> Result<Option<Ledger>, Failure> {
     Ledger::parse(&text).map(Some).map_err(|error| wrong(path, error))
 }
 
-/// Whether what stands in a file could be results, or the beginning of them: nobody reads a device to its end.
+/// Whether what stands in a file could be results, or the beginning of them. Of a pipe or a device nothing is read: there is
+/// nothing to go on from, and it may have no end.
 fn begins_as_results(path: &Path) -> std::io::Result<bool> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Ok(true);
+    }
     let mut begin = Vec::new();
     File::open(path)?.take(BEGIN.len() as u64).read_to_end(&mut begin)?;
     Ok(BEGIN.starts_with(&begin))
@@ -77,8 +83,8 @@ impl Appender {
     /// Opens the file, and writes how it begins if nothing stands in it. Half a line at its end is cut off.
     pub(crate) fn open(path: &Path, ledger: &Ledger) -> Result<Self, Failure> {
         let open = || {
-            let file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-            let text = std::io::read_to_string(&file)?;
+            let file = OpenOptions::new().append(true).create(true).open(path)?;
+            let text = if path.is_file() { std::fs::read_to_string(path)? } else { String::new() };
             let whole = text.rfind('\n').map_or(0, |end| end + 1);
             if whole < text.len() {
                 file.set_len(whole as u64)?;

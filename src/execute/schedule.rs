@@ -6,7 +6,7 @@
 
 use crate::execute::{Halt, Runner};
 use crate::record::{MessageFacts, Note};
-use crate::scenario::{Client, Crash, MessageKind, Nodes, Step, Target};
+use crate::scenario::{Crash, Family, MessageKind, Nodes, Step, Target};
 use crate::violation::Property;
 use sim_core::{MessageId, Observer, ProcessId, Stamp};
 
@@ -140,10 +140,11 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let mut resolve = || {
             for target in concrete.targets_mut() {
                 let processes = self.nodes(step, target)?;
-                let mut named = processes.iter().map(|process| self.name_of(*process));
+                let clients = &self.memory.clients;
+                let mut named = processes.iter().map(|process| clients.name(*process));
                 *target = match (named.next(), named.next()) {
                     (Some(one), None) => one,
-                    _ => Target::List(processes.iter().map(|process| self.name_of(*process)).collect()),
+                    _ => Target::List(processes.iter().map(|process| clients.name(*process)).collect()),
                 };
             }
             Ok(())
@@ -160,10 +161,6 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             _ => {}
         }
         resolved.map(|()| concrete)
-    }
-
-    fn name_of(&self, process: ProcessId) -> Target {
-        self.memory.clients.client(process).map_or(Target::Node(process.0), Target::Client)
     }
 
     /// The message that a delivery means: the one it names, or one that stands in for it.
@@ -190,28 +187,6 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 }
 
 /// Whether a step lets time pass, asks, remembers or chooses. What that leads to is logged, not the step itself.
-const fn is_flow(step: &Step) -> bool {
-    matches!(
-        step,
-        Step::Sleep(_)
-            | Step::Until(_)
-            | Step::Assert(_)
-            | Step::Always(_)
-            | Step::Bind(_)
-            | Step::Pick(_)
-            | Step::Mark(_)
-            | Step::Note(_)
-            | Step::Stop(_)
-            | Step::Repeat(_)
-            | Step::Choose(_)
-            | Step::If(_)
-            | Step::AwaitClients(_)
-    )
-}
-
-impl crate::execute::build::clients::Clients {
-    /// The client that a process is, if it is one.
-    pub(crate) fn client(&self, process: ProcessId) -> Option<Client> {
-        self.named().find(|(_, other)| *other == process).map(|(client, _)| client)
-    }
+fn is_flow(step: &Step) -> bool {
+    step.family() == Family::Flow || matches!(step, Step::AwaitClients(_))
 }

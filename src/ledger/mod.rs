@@ -180,12 +180,18 @@ impl Ledger {
     /// Whether nothing is left to do of a chunk.
     #[must_use]
     pub fn has(&self, chunk: u64) -> bool {
-        self.chunks.get(&chunk).is_some_and(|done| done.runs >= self.length(chunk))
+        self.made(chunk).0 >= self.length(chunk)
     }
 
     /// The chunks that there are, in order.
     pub fn chunks(&self) -> impl DoubleEndedIterator<Item = &Chunk> {
         self.chunks.values()
+    }
+
+    /// How many runs of a chunk were made, and how many of them failed.
+    #[must_use]
+    pub fn made(&self, chunk: u64) -> (u64, u64) {
+        self.chunks.get(&chunk).map_or((0, 0), |there| (there.runs, there.failed.len() as u64))
     }
 
     /// Takes in a chunk. Of two versions of one the longer counts.

@@ -95,17 +95,15 @@ impl Ledger {
     pub fn parse(text: &str) -> Result<Self, LedgerError> {
         let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
         let mut ledger: Option<Self> = None;
-        let mut is_first = true;
         for (number, line) in (1..).zip(whole.lines()) {
             let wrong = |why: String| {
                 LedgerError(format!("these are no results of a campaign: line {number}: {why}"))
             };
             let line: Line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
             match (line, &mut ledger) {
-                (Line::Campaign(campaign), None) => ledger = Some(Self::new(campaign, None)),
+                (Line::Campaign(campaign), None) => ledger = Some(Self::new(campaign, Some(0))),
                 (Line::Campaign(_), Some(_)) => return Err(wrong("a second campaign begins".to_string())),
                 (_, None) => return Err(wrong("expected the campaign first".to_string())),
-                (Line::Bound(bound), Some(ledger)) if core::mem::take(&mut is_first) => ledger.bound = bound,
                 (Line::Bound(bound), Some(ledger)) => ledger.extend(bound),
                 (Line::Chunk(chunk), Some(ledger)) => {
                     if !chunk.is_plausible() {

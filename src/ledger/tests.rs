@@ -97,6 +97,11 @@ fn half_a_line_at_the_end_is_left_out_and_any_other_bad_line_is_told() {
     let cut = &text[..text.len() - 5];
     assert_eq!(Ledger::parse(cut), Ok(ledger([(0, CHUNK), (1, CHUNK)])));
     let lines: Vec<&str> = text.lines().collect();
+    // Killed between the first two lines, it has all that it is told later.
+    let without_bound = format!("{}\n{}\n", lines[0], lines[2]);
+    let mut begun = Ledger::parse(&without_bound).expect("it is the beginning of one");
+    begun.extend(Some(10 * CHUNK));
+    assert_eq!(begun, ledger([(0, CHUNK)]));
     for (bad, told) in [
         (String::new(), "nothing stands in it"),
         ("{}\n".to_string(), "line 1"),

@@ -4,6 +4,7 @@
 
 use super::lab::Lab;
 use super::plan::{Event, Form, Plan, since_begin, told_to};
+use crate::execute::build::clients::Clients;
 use crate::execute::{Done, How, Outcome};
 use crate::record::{self, Action, MessageFacts, Note, Record};
 use crate::scenario::{
@@ -70,8 +71,9 @@ pub(super) fn as_steps(lab: &mut Lab, plan: &mut Plan) -> bool {
 
 /// Nodes are asked by steps, and no client hears of it.
 fn of_nodes(plan: &Plan, heard: &Heard) -> Option<Plan> {
+    let clients = Clients::of(&plan.header);
     let asked: Vec<(DeliverOne, bool, record::ReadKind)> =
-        heard.asked.iter().map(|(_, id, read, kind)| (told_to(&plan.header, id), *read, *kind)).collect();
+        heard.asked.iter().map(|(_, id, read, kind)| (told_to(&clients, id), *read, *kind)).collect();
     let mut number = 0;
     let mut events = Vec::new();
     for event in &plan.events {

@@ -58,7 +58,7 @@ impl Lab {
     }
 
     pub(super) fn is_it(&self, violation: &Violation) -> bool {
-        violation.property == self.property && violation.signature() == self.signature
+        violation.signature() == self.signature
     }
 
     pub(super) const fn is_spent(&self) -> bool {
@@ -92,9 +92,6 @@ impl Lab {
             }
             if chunk > 1 {
                 chunk = chunk.div_ceil(2).min(plan.events.len().max(1));
-                if plan.events.len() <= 1 {
-                    chunk = 1;
-                }
             } else if !went || self.is_spent() {
                 return plan.events.len() < before;
             }

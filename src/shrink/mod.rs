@@ -74,13 +74,17 @@ impl Size {
     /// When the scenario names a planted bug that this build does not have.
     pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
         let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
+        Ok(Self::in_run(&outcome, &recorder, &done))
+    }
+
+    fn in_run(outcome: &Outcome, recorder: &Recorder, done: &[Done]) -> Self {
         // What happens while the cluster is asked to live is none of it.
         let broke = outcome.violation().map(|violation| violation.record);
         let last =
             broke.into_iter().chain(outcome.ending.map(|ending| ending.number)).min().unwrap_or(u64::MAX);
         let (deliveries, timers) = recorder.counts(last);
         let steps = done.iter().filter(|done| done.after.number < last && counts(&done.step)).count();
-        Ok(Self { deliveries, externals: timers + steps as u64 })
+        Self { deliveries, externals: timers + steps as u64 }
     }
 }
 
@@ -99,16 +103,17 @@ impl ByHand {
     }
 }
 
-/// What happened in a run up to what broke first; none if nothing broke.
+/// What happened in a run up to what broke first, and how long that was; none if nothing broke.
 pub(crate) fn by_hand(
     scenario: &Scenario,
     seed: u64,
     limits: Limits,
-) -> Result<Option<ByHand>, UnknownMutation> {
+) -> Result<Option<(ByHand, Size)>, UnknownMutation> {
     let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
     let Some(violation) = outcome.violation() else { return Ok(None) };
     let Plan { events, over, .. } = plan::by_hand(scenario, &told(violation, &outcome, &recorder, &done));
-    Ok(Some(ByHand { events: events.into_iter().map(|event| (event.at, event.step)).collect(), over }))
+    let events = events.into_iter().map(|event| (event.at, event.step)).collect();
+    Ok(Some((ByHand { events, over }, Size::in_run(&outcome, &recorder, &done))))
 }
 
 /// Whether a step sets up a plan by hand, and is none of its events.
@@ -177,7 +182,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     (scenario.seed, scenario.expect) = (Seed(seed), Expect::Pass);
     let (outcome, recorder, done) = recorded(&scenario, seed, limits)?;
     let Some(violation) = outcome.violation() else { return Ok(None) };
-    let before = Size::of(&scenario, seed, limits)?;
+    let before = Size::in_run(&outcome, &recorder, &done);
     let told = told(violation, &outcome, &recorder, &done);
     // The first that fails in the same way is made short.
     let forms = match violation.property {

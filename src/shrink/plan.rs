@@ -1,15 +1,16 @@
 //! What is shrunk: a scenario whose steps stand each at its time, in one of three forms.
 
 use crate::adapter::{ELECTION, HEARTBEAT};
+use crate::execute::build::clients::Clients;
 use crate::execute::{Done, How};
 use crate::fuzz::Timeline;
 use crate::record::{MessageFacts, Note, Record};
 use crate::scenario::{
-    Answer, Client, ClientSet, DeliverOne, End, Held, Hold, LieAboutFsync, MessageKind, NetworkOptions,
+    Answer, ClientSet, DeliverOne, End, Family, Held, Hold, LieAboutFsync, MessageKind, NetworkOptions,
     Nodes, ReadAnswer, Scenario, Step, Target, Tick, TimerKind,
 };
 use crate::violation::Property;
-use sim_core::{Fault, Interest, MessageId, Observer, ProcessId, RecordKind, Span, Stamp, VirtualTime};
+use sim_core::{Fault, Interest, MessageId, Observer, RecordKind, Span, Stamp, VirtualTime};
 use std::collections::BTreeMap;
 
 /// How a plan says what happens.
@@ -156,6 +157,7 @@ pub(super) fn by_hand(scenario: &Scenario, told: &Told<'_>) -> Plan {
             last_copy.insert(id.as_sent(), *number);
         }
     }
+    let clients = Clients::of(scenario);
     let mut events: Vec<(u64, Event)> = Vec::new();
     for done in done.iter().filter(|done| done.how != How::Not && done.after.number < broke.number) {
         if let Some(step) = beside_messages(&done.step) {
@@ -179,7 +181,7 @@ pub(super) fn by_hand(scenario: &Scenario, told: &Told<'_>) -> Plan {
             What::Fault(_) => continue,
             What::Message(id) => {
                 let copy = last_copy.get(&id.as_sent()) != Some(number);
-                Step::DeliverOne(DeliverOne { copy, ..told_to(scenario, id) })
+                Step::DeliverOne(DeliverOne { copy, ..told_to(&clients, id) })
             }
             What::Timer(node, timer) => Step::Tick(Tick { nodes: Target::Node(*node), timer: *timer }),
         };
@@ -191,24 +193,11 @@ pub(super) fn by_hand(scenario: &Scenario, told: &Told<'_>) -> Plan {
     Plan { form: Form::ByHand, header, events, over: since_begin(broke.at) }
 }
 
-/// How a step names a process.
-pub(super) fn target_of(scenario: &Scenario, process: ProcessId) -> Target {
-    let workers = scenario.workload.as_ref().map_or(0, |workload| workload.clients);
-    match process.0.checked_sub(scenario.nodes) {
-        None => Target::Node(process.0),
-        Some(client) if client < workers => Target::Client(Client::Number(client)),
-        Some(client) => scenario
-            .callers()
-            .get(usize::from(client - workers))
-            .map_or(Target::Node(process.0), |name| Target::Client(Client::Name(name.clone()))),
-    }
-}
-
 /// The delivery of a message, with its whole name.
-pub(super) fn told_to(scenario: &Scenario, id: &MessageId) -> DeliverOne {
-    let (from, to) = (target_of(scenario, id.from), target_of(scenario, id.to));
+pub(super) fn told_to(clients: &Clients, id: &MessageId) -> DeliverOne {
     let kind = MessageKind::from_index(id.kind);
-    DeliverOne { term: Some(id.epoch), nth: Some(id.ordinal), ..DeliverOne::of(from, to, kind) }
+    let one = DeliverOne::of(clients.name(id.from), clients.name(id.to), kind);
+    DeliverOne { term: Some(id.epoch), nth: Some(id.ordinal), ..one }
 }
 
 /// The settings of a scenario whose messages and timers are steps. Where it is asked whether the cluster lives, that is asked
@@ -274,31 +263,9 @@ pub(super) fn written(scenario: &Scenario) -> Plan {
 
 /// What of a step is left where deliveries and timers are steps of their own.
 fn beside_messages(step: &Step) -> Option<Step> {
-    match step {
-        Step::Isolate(_)
-        | Step::Reconnect(_)
-        | Step::Cut(_)
-        | Step::Join(_)
-        | Step::Partition(_)
-        | Step::Heal
-        | Step::Hold(_)
-        | Step::Release(_)
-        | Step::Clog(_)
-        | Step::SetLink(_)
-        | Step::DeliverOne(_)
-        | Step::DropPending(_)
-        | Step::DuplicatePending(_)
-        | Step::Shuffle(_)
-        | Step::Deliver(_)
-        | Step::DropAfter(_)
-        | Step::StopDropping(_)
-        | Step::Pin(_)
-        | Step::Unpin(_)
-        | Step::HoldTimers(_)
-        | Step::ReleaseTimers(_)
-        | Step::Tick(_) => None,
-        step => Some(asking_nothing(step.clone())),
-    }
+    let is_in_them = matches!(step.family(), Family::Links | Family::Messages)
+        || matches!(step, Step::HoldTimers(_) | Step::ReleaseTimers(_) | Step::Tick(_));
+    (!is_in_them).then(|| asking_nothing(step.clone()))
 }
 
 /// The step without what it waits for, expects and names: what broke is not that.

@@ -62,6 +62,48 @@ fn a_campaign_with_a_number_of_runs_goes_on_for_a_time_and_the_other_way_round()
     assert_eq!(more, document(&["--runs", &(runs + 10).to_string(), "--seed", "9"]));
 }
 
+#[cfg(feature = "mutations")]
+#[test]
+fn a_campaign_that_stopped_at_a_failure_goes_on_to_the_next_ones() {
+    let told = |arguments: &[&str]| {
+        let campaign =
+            ["--runs", "1500", "--seed", "9", "--mutation", "duplicate_votes_counted", "--no-capsule"];
+        let output = fuzz(&[&campaign[..], &["--format", "json"], arguments].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).expect("one JSON document")
+    };
+    for most in ["2", "3", "4", "5"] {
+        let path = fresh("failures.ndjson");
+        let path = path.to_str().expect("a plain path");
+        let whole = told(&["--max-fail", most]);
+        assert_eq!(told(&["--max-fail", "1", "--results", path])["failed"], 1);
+        assert_eq!(told(&["--max-fail", most, "--results", path]), whole, "up to {most}");
+        assert_eq!(told(&["--max-fail", most, "--results", path]), whole, "enough have failed");
+    }
+}
+
+#[test]
+fn what_a_shard_has_done_is_filled_up_to_the_whole_campaign() {
+    let path = fresh("filled.ndjson");
+    let path = path.to_str().expect("a plain path");
+    let shard = ["--shard-index", "1", "--shard-count", "3"];
+    let part = document(&[&["--runs", "1300", "--seed", "9", "--results", path], &shard[..]].concat());
+    assert_eq!(part["holes"], serde_json::json!([[0, 255], [512, 1_023], [1_280, 1_299]]));
+    assert_eq!(
+        document(&["--runs", "1300", "--results", path]),
+        document(&["--runs", "1300", "--seed", "9"])
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_takes_results_and_is_not_read() {
+    for device in ["/dev/null", "/dev/zero"] {
+        let output = fuzz(&["--runs", "3", "--seed", "9", "--results", device]);
+        assert_eq!(output.status.code(), Some(0), "{device}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 /// What a campaign that is killed leaves is the beginning of a file: whole lines, and perhaps half of one.
 #[test]
 fn a_campaign_that_was_killed_at_any_moment_goes_on_to_the_same_report() {

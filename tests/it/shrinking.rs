@@ -93,6 +93,26 @@ fn a_story_fails_in_the_same_way_from_its_file_and_no_event_of_it_can_go() {
 }
 
 #[test]
+fn a_story_has_no_clients_groups_or_nodes_that_it_does_not_need() {
+    let story = |bug: &str| {
+        let (scenario, outcome) = failing(bug);
+        shrunk(&scenario, outcome.seed)
+    };
+    let reads = story("follower_reads_alone");
+    assert_eq!(reads.scenario.workload, None, "what clients ask is asked by steps");
+    assert!(reads.scenario.nodes <= 3 && reads.size.events() <= 12, "{}", reads.scenario.to_text());
+    let far = story("far_commit_panics");
+    assert!(far.before.events() > 300 && far.size.events() <= 16, "{}", far.scenario.to_text());
+    assert!(far.scenario.nodes <= 4, "one may do what another one did: {}", far.scenario.to_text());
+    let (_, witness) = library()
+        .into_iter()
+        .find(|(_, scenario)| scenario.mutation.as_deref() == Some("joint_is_new"))
+        .expect("every bug has a witness");
+    let joint = shrunk(&witness, witness.seed.0);
+    assert!(joint.size.events() <= 12, "{}", joint.scenario.to_text());
+}
+
+#[test]
 fn the_same_run_gives_the_same_story() {
     for bug in ["truncate_on_any_append", "pre_vote_not_refused"] {
         let (scenario, outcome) = failing(bug);

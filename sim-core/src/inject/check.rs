@@ -100,6 +100,8 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         let filed = |file: FileId| {
             if file.index() < P::FILES.len() { Ok(()) } else { Err(FaultError::UnknownFile(file)) }
         };
+        let holds =
+            |place: Option<usize>, from, to| place.map(|_| ()).ok_or(FaultError::NothingHeld { from, to });
         match fault {
             Fault::Cut { from, to, .. }
             | Fault::Restore { from, to }
@@ -110,18 +112,12 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
             Fault::DeliverOne { from, to, kind } => {
                 link(*from, *to)?;
                 named(*kind)?;
-                match self.held_place(*from, *to, *kind) {
-                    Some(_) => Ok(()),
-                    None => Err(FaultError::NothingHeld { from: *from, to: *to }),
-                }
+                holds(self.held_place(*from, *to, *kind), *from, *to)
             }
             Fault::DeliverThis { id, .. } => {
                 link(id.from, id.to)?;
                 named(Some(id.kind))?;
-                match self.place_of(id) {
-                    Some(_) => Ok(()),
-                    None => Err(FaultError::NothingHeld { from: id.from, to: id.to }),
-                }
+                holds(self.place_of(id), id.from, id.to)
             }
             Fault::DropPending { from, to, kind }
             | Fault::DeliverAll { from, to, kind }

@@ -136,10 +136,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     pub(super) fn held_place(&self, from: ProcessId, to: ProcessId, kind: Option<u8>) -> Option<usize> {
-        self.world.network.link(from, to).waiting.iter().position(|place| {
-            matches!(&self.world.slab[*place as usize],
-                Pending::Message { id, .. } if kind.is_none_or(|kind| kind == id.kind))
-        })
+        self.held_on(from, to).position(|id| kind.is_none_or(|kind| kind == id.kind))
     }
 
     pub(super) fn deliver_one(&mut self, from: ProcessId, to: ProcessId, kind: Option<u8>) {
@@ -149,9 +146,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
 
     /// Where in the row of what its link holds a message stands.
     pub(super) fn place_of(&self, id: &MessageId) -> Option<usize> {
-        self.world.network.link(id.from, id.to).waiting.iter().position(|place| {
-            matches!(&self.world.slab[*place as usize], Pending::Message { id: other, .. } if other == id)
-        })
+        self.held_on(id.from, id.to).position(|other| other == *id)
     }
 
     pub(super) fn deliver_this(&mut self, id: MessageId, copy: bool) {

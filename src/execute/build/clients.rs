@@ -2,7 +2,7 @@
 
 use crate::adapter::{ClientConfig, MemberConfig};
 use crate::kv::ScriptOptions;
-use crate::scenario::{Client, Name, Scenario, Step};
+use crate::scenario::{Client, Name, Scenario, Step, Target};
 use sim_core::{ProcessId, Ratio, Span};
 use std::collections::BTreeMap;
 
@@ -49,6 +49,12 @@ impl Clients {
         let callers = self.callers.iter();
         workers
             .chain(callers.map(move |(name, place)| (Client::Name(name.clone()), ProcessId(first + place))))
+    }
+
+    /// How a step names a process: a client, or else a node.
+    pub(crate) fn name(&self, process: ProcessId) -> Target {
+        let client = self.named().find(|(_, other)| *other == process);
+        client.map_or(Target::Node(process.0), |(client, _)| Target::Client(client))
     }
 
     /// The process of a client.

@@ -28,6 +28,7 @@ pub(in crate::execute) struct OpenCall {
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     pub(super) fn clients(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
+            Step::Call(call) => self.call(step, call),
             Step::StartClients(set) => self.tell_clients(step, set, || Request::Start),
             Step::StopClients(set) => self.tell_clients(step, set, || Request::Stop),
             Step::AwaitClients(awaited) => self.await_clients(awaited),
@@ -66,7 +67,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         Err(self.unmet(format!("await_clients: not within {}: {why}", awaited.within)))
     }
 
-    pub(super) fn call(&mut self, step: &Step, call: &Call) -> Result<(), Halt> {
+    fn call(&mut self, step: &Step, call: &Call) -> Result<(), Halt> {
         let to = call.to.as_ref().map(|target| self.one(step, target)).transpose()?;
         let client = self.memory.clients.caller(&call.client).expect("every name that calls is a client");
         let made = self.made.entry(client).or_default();

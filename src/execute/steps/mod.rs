@@ -1,6 +1,6 @@
 //! What each step does: one room for each family of steps.
 //!
-//! Owns which room a step belongs to, and what all rooms need.
+//! Owns what all rooms need; which family a step belongs to is said beside it (`Step::family`).
 
 pub(super) mod clients;
 mod commands;
@@ -20,7 +20,7 @@ use crate::adapter::Request;
 use crate::execute::told::Said;
 use crate::execute::{Halt, Runner};
 use crate::record::{MessageFacts, Note, Refusal};
-use crate::scenario::{Answer, Step, Target};
+use crate::scenario::{Answer, Family, Step, Target};
 use crate::violation::Property;
 use sim_core::{Fault, Observer, ProcessId};
 
@@ -39,77 +39,24 @@ enum Heard {
 
 impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     pub(super) fn carry_out(&mut self, step: &Step) -> Result<(), Halt> {
+        match step.family() {
+            Family::Flow => self.flow(step),
+            Family::Links => self.links(step),
+            Family::Messages => self.messages(step),
+            Family::Processes => self.processes(step),
+            Family::Disks => self.disks(step),
+            Family::Members => self.members(step),
+            Family::Snapshots => self.snapshots(step),
+            Family::Requests => self.requests(step),
+            Family::Clients => self.clients(step),
+        }
+    }
+
+    fn requests(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
-            Step::Sleep(_)
-            | Step::Until(_)
-            | Step::Assert(_)
-            | Step::Always(_)
-            | Step::Bind(_)
-            | Step::Pick(_)
-            | Step::Mark(_)
-            | Step::Note(_)
-            | Step::Stop(_)
-            | Step::Repeat(_)
-            | Step::Choose(_)
-            | Step::If(_) => self.flow(step),
-            Step::Isolate(_)
-            | Step::Reconnect(_)
-            | Step::Cut(_)
-            | Step::Join(_)
-            | Step::Partition(_)
-            | Step::Heal
-            | Step::Hold(_)
-            | Step::Release(_)
-            | Step::Clog(_)
-            | Step::SetLink(_) => self.links(step),
-            Step::DeliverOne(_)
-            | Step::DropPending(_)
-            | Step::DuplicatePending(_)
-            | Step::Shuffle(_)
-            | Step::Deliver(_)
-            | Step::DropAfter(_)
-            | Step::StopDropping(_)
-            | Step::Pin(_)
-            | Step::Unpin(_) => self.messages(step),
-            Step::Crash(_)
-            | Step::CrashAt(_)
-            | Step::Disarm(_)
-            | Step::SetCrashMode(_)
-            | Step::Restart(_)
-            | Step::Shutdown(_)
-            | Step::Pause(_)
-            | Step::Resume(_)
-            | Step::SetClock(_)
-            | Step::HoldTimers(_)
-            | Step::ReleaseTimers(_)
-            | Step::Tick(_) => self.processes(step),
-            Step::HoldWrites(_)
-            | Step::CompleteWrite(_)
-            | Step::ReleaseWrites(_)
-            | Step::FailWrite(_)
-            | Step::FillDisk(_)
-            | Step::FreeDisk(_)
-            | Step::SlowDisk(_)
-            | Step::Rot(_)
-            | Step::MisdirectWrite(_)
-            | Step::LieAboutFsync(_)
-            | Step::Wipe(_) => self.disks(step),
-            Step::Change(_)
-            | Step::LeaveJoint(_)
-            | Step::Transfer(_)
-            | Step::ForgetLeader(_)
-            | Step::Campaign(_)
-            | Step::ReportUnreachable(_) => self.members(step),
-            Step::Snapshot(_)
-            | Step::Compact(_)
-            | Step::SendSnapshot(_)
-            | Step::HoldApplies(_)
-            | Step::CompleteApply(_)
-            | Step::ReleaseApplies(_) => self.snapshots(step),
             Step::Propose(propose) => self.propose(step, propose),
             Step::Read(read) => self.read(step, read),
-            Step::Call(call) => self.call(step, call),
-            Step::StartClients(_) | Step::StopClients(_) | Step::AwaitClients(_) => self.clients(step),
+            other => unreachable!("`{}` belongs to another room", other.verb()),
         }
     }
 
