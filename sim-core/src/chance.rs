@@ -32,9 +32,11 @@ pub(crate) enum Domain {
     Corruption,
     /// The order into which messages are shuffled.
     Shuffle,
+    /// How much longer an armed timer takes, where the future is drawn again.
+    Redraw,
 }
 
-const DOMAINS: usize = 11;
+const DOMAINS: usize = 12;
 
 /// The keys of all domains of one seed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,12 @@ impl Chance {
     /// The block of damage to a disk: `sort` and `number` tell it apart.
     pub(crate) fn damage(&self, process: ProcessId, sort: u32, number: u64) -> Block {
         self.block(Domain::Damage, u64::from(process.0) << 48 | u64::from(sort), number)
+    }
+
+    /// What decides how much longer a timer takes that is armed when the future is drawn again.
+    pub(crate) fn redrawn(&self, process: ProcessId, timer: TimerId, now: VirtualTime) -> u64 {
+        let who = u64::from(process.0) << 48 | u64::from(timer.0);
+        self.block(Domain::Redraw, who, now.nanos()).0
     }
 
     /// The tie-break of an event of a process (`what` tells its events apart) that is due at `due`.

@@ -154,6 +154,7 @@ mod process;
 mod queue;
 mod ratio;
 mod record;
+mod redraw;
 mod run;
 mod simulation;
 mod stats;

@@ -16,7 +16,9 @@ pub(crate) struct Timer {
     /// The key in the queue that stands for it. It may be earlier than the deadline: re-arming a timer leaves the
     /// queue alone, and the key is moved when its time comes. A timer re-armed by every heartbeat so costs nothing.
     pub(crate) queued: Option<Key>,
-    delay: Span,
+    pub(crate) delay: Span,
+    /// Out of which its delay was drawn.
+    pub(crate) range: (Span, Span),
     ordinals: Ordinals,
     pub(crate) pins: VecDeque<Span>,
 }
@@ -58,6 +60,7 @@ impl<P: Process> World<P> {
         }
         let slot = &mut self.timers[index];
         let ordinal = slot.ordinals.take(epoch);
+        slot.range = (min, max);
         slot.delay = match slot.pins.pop_front() {
             Some(pinned) => pinned,
             None if min >= max => min,

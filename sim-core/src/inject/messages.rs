@@ -55,7 +55,7 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     /// Messages in flight were taken from these links: later ones on a `fifo` link wait for those that are left.
-    fn forget_taken(&mut self, links: &[(ProcessId, ProcessId)]) {
+    pub(crate) fn forget_taken(&mut self, links: &[(ProcessId, ProcessId)]) {
         let is_fifo = |link: &&(ProcessId, ProcessId)| self.world.network.link(link.0, link.1).quality.fifo;
         let links: Vec<(ProcessId, ProcessId)> = links.iter().filter(is_fifo).copied().collect();
         if links.is_empty() {
@@ -96,20 +96,30 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         found
     }
 
+    /// Takes the messages in flight that match out of the world, oldest first.
+    pub(crate) fn take_in_flight(
+        &mut self,
+        matches: impl Fn(&MessageId) -> bool,
+    ) -> Vec<(u64, MessageId, P::Message, Lot)> {
+        let mut taken = Vec::new();
+        for (_, place) in self.pending(&[Stage::InFlight], matches) {
+            // The queue still refers to it.
+            let pending = core::mem::replace(&mut self.world.slab[place as usize], Pending::Cancelled);
+            let Pending::Message { id, message, since, lot, .. } = pending else {
+                unreachable!("only messages were asked for")
+            };
+            taken.push((since, id, message, lot));
+        }
+        taken.sort_by_key(|(since, id, ..)| (*since, *id));
+        taken
+    }
+
     pub(super) fn hold(&mut self, from: ProcessId, to: ProcessId, capture: bool) {
         self.world.network.link_mut(from, to).held = true;
         if !capture {
             return;
         }
-        let mut captured = Vec::new();
-        for (_, place) in self.pending(&[Stage::InFlight], |id| id.from == from && id.to == to) {
-            let taken = core::mem::replace(&mut self.world.slab[place as usize], Pending::Cancelled);
-            let Pending::Message { id, message, since, lot, .. } = taken else {
-                unreachable!("only messages were asked for")
-            };
-            captured.push((since, id, message, lot));
-        }
-        captured.sort_by_key(|(since, id, ..)| (*since, *id));
+        let captured = self.take_in_flight(|id| id.from == from && id.to == to);
         for (since, id, message, lot) in captured {
             self.world.keep_back(&mut self.observer, (id, message, lot), Some(since));
         }

@@ -10,6 +10,7 @@ mod faults;
 mod network;
 mod orders;
 mod processes;
+mod redraw;
 mod rot;
 mod scribe;
 #[cfg(feature = "serde")]
