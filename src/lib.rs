@@ -9,6 +9,7 @@ pub mod chain;
 pub mod cli;
 pub mod execute;
 pub mod fuzz;
+pub mod inevitable;
 pub mod kv;
 pub mod ledger;
 pub mod linear;

@@ -1,15 +1,19 @@
 //! A failure that outlives the code that it was found with: one JSON document that says what ran, what happened in it, what
 //! broke, and the shortest story that breaks it in the same way.
 //!
-//! Owns the document and what became of it in this build. Must not know files or command lines. A seed dies when what it means
+//! Owns the document and what became of it in this build. Must not know command lines. A seed dies when what it means
 //! changes; a capsule holds what was drawn from it, each delivery by a key that stays (from, to, kind, term, number).
 
+mod keep;
 mod read;
 mod replay;
 mod schedule;
 #[cfg(all(test, feature = "mutations"))]
 mod tests;
 
+pub use keep::{KeepError, keep};
+#[cfg(any(feature = "cli", feature = "strategy"))]
+pub(crate) use keep::{replace, write};
 pub use read::CapsuleError;
 pub use replay::{Answer, Replayed};
 pub use schedule::Schedule;

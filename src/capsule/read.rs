@@ -1,7 +1,7 @@
 //! Reading a capsule, and saying what is wrong with one.
 
 use super::{CAPSULE_VERSION, Capsule};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, document};
 use core::fmt;
 use serde::Deserialize;
 
@@ -50,9 +50,9 @@ impl Capsule {
             }
             Err(error) => return wrong(error.to_string()),
         }
-        let capsule: Self = match serde_json::from_str(text) {
+        let capsule: Self = match document(text) {
             Ok(capsule) => capsule,
-            Err(error) => return wrong(error.to_string()),
+            Err(error) => return wrong(error),
         };
         capsule.check_scenario("scenario", &capsule.scenario)?;
         let scheduled = capsule.schedule.scenario(&capsule.scenario, &capsule.violation);

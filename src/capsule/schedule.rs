@@ -2,7 +2,7 @@
 //! a scenario file.
 
 use crate::execute::{Limits, UnknownMutation};
-use crate::scenario::{DeliverOne, MessageKind, Scenario, Step, Target, Tick, TimerKind};
+use crate::scenario::{DeliverOne, MessageKind, Scenario, Step, Target, Tick, TimerKind, document};
 use crate::shrink::{ByHand, Size, by_hand};
 use crate::violation::{Property, Violation};
 use core::fmt::{self, Write};
@@ -126,7 +126,7 @@ impl FromStr for Entry {
             };
             Step::Tick(Tick { nodes: nodes.parse().map_err(|_| wrong())?, timer })
         } else {
-            serde_json::from_str(rest).map_err(|error| format!("`{text}` is no event: {error}"))?
+            document(rest).map_err(|error| format!("`{text}` is no event: {error}"))?
         };
         Ok(Self { at, step })
     }

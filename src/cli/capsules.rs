@@ -1,16 +1,14 @@
 //! Capsules on the command line: writing them, having them again, making them short, and judging a folder of them.
 
-use crate::capsule::{Answer, Capsule, Story};
+use crate::capsule::{self, Answer, Capsule, KeepError, Story};
 use crate::cli::args::{Explain, Format, Regress, Replay, Shrink};
 use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure, files};
 use crate::execute::{self, Limits, Outcome, UnknownMutation};
-use crate::record::{MessageFacts, Note, Record};
+use crate::inevitable::inevitable;
 use crate::scenario::Scenario;
-use crate::view::story;
+use crate::view;
 use serde_json::{Value, json};
-use sim_core::{Observer, Stamp};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// How large a capsule may be, in bytes.
@@ -26,14 +24,8 @@ pub(crate) fn read(path: &Path) -> Result<Capsule, Failure> {
     Capsule::parse(&text).map_err(|error| bad(path, error))
 }
 
-/// Writes a file whole or not at all.
 fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut beside = path.to_path_buf().into_os_string();
-    beside.push(".tmp");
-    let replaced = std::fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    replaced.map_err(|error| bad(path, error))
+    capsule::replace(path, text).map_err(|error| bad(path, error))
 }
 
 /// Makes a capsule of a run that failed, short unless it is to stay as it is, and writes it into a folder.
@@ -44,17 +36,10 @@ pub(crate) fn keep(
     limits: Limits,
     shrinks: bool,
 ) -> Result<Option<(PathBuf, Capsule)>, Failure> {
-    let unknown = |error: UnknownMutation| Failure::new(Exit::BadInput, error.to_string());
-    let Some(mut capsule) = Capsule::of(scenario, outcome, limits).map_err(unknown)? else {
-        return Ok(None);
-    };
-    if shrinks {
-        capsule.shrink().map_err(unknown)?;
-    }
-    std::fs::create_dir_all(folder).map_err(|error| bad(folder, error))?;
-    let path = folder.join(capsule.file_name());
-    replace(&path, &capsule.to_json())?;
-    Ok(Some((path, capsule)))
+    capsule::keep(folder, scenario, outcome, limits, shrinks).map_err(|error| match error {
+        KeepError::File { path, error } => bad(&path, error),
+        KeepError::Mutation(error) => Failure::new(Exit::BadInput, error.to_string()),
+    })
 }
 
 /// How long a story is, for people.
@@ -258,15 +243,20 @@ fn judge(path: &Path) -> Result<Judged, Failure> {
 /// `seaworthy explain CAPSULE`.
 pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failure> {
     let capsule = read(&args.capsule)?;
-    let scenario = capsule.story.as_ref().map_or(&capsule.scenario, |story| &story.scenario);
-    let mut lines: Vec<(Stamp, Record)> = Vec::new();
-    let watcher: &mut dyn Observer<MessageFacts, Note> = &mut lines;
-    let (outcome, _) = execute::run(scenario, capsule.seed.0, capsule.limits(), watcher)
-        .map_err(|error| bad(&args.capsule, error))?;
-    output.raw(story(scenario.nodes, &lines, outcome.violation()).as_bytes())?;
+    let unknown = |error: UnknownMutation| bad(&args.capsule, error);
+    let told = capsule.story.as_ref().map_or(&capsule.scenario, |story| &story.scenario);
+    let (seed, limits) = (capsule.seed.0, capsule.limits());
+    let (outcome, lines) = execute::run(told, seed, limits, Vec::new()).map_err(unknown)?;
+    output.raw(view::story(told.nodes, &lines, outcome.violation()).as_bytes())?;
     if outcome.violation().is_none_or(|found| found.signature() != capsule.signature) {
         let message = "this is not the failure of the capsule any more: `replay` says what became of it";
         return Err(Failure::new(Exit::NotReproduced, message));
+    }
+    // A story leaves nothing to chance, so the run that it was made of is asked.
+    let scenario = &capsule.scenario;
+    if let Some(inevitable) = inevitable(scenario, seed, limits).map_err(unknown)? {
+        let (_, lines) = execute::run(scenario, seed, limits, Vec::new()).map_err(unknown)?;
+        output.raw(view::course(scenario.nodes, &lines, &inevitable).as_bytes())?;
     }
     Ok(Exit::Clean)
 }

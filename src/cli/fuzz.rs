@@ -11,10 +11,9 @@ use crate::cli::{Exit, Failure, files, interrupt};
 use crate::execute::{self, UnknownMutation, build};
 use crate::fuzz::{CANARY, CANARY_RUNS, Coverage, States, Strategy, Tally, canary, has_canary, run_seed};
 use crate::ledger::{CHUNK, CHUNKS_MAX, Campaign, Chunk, Found, Ledger};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{End, Seed};
 use core::time::Duration;
-use sim_core::{Observer, Span};
+use sim_core::Span;
 
 /// How long when nothing is said.
 const TIME_DEFAULT: Span = Span::from_secs(30);
@@ -67,10 +66,8 @@ impl Plan<'_> {
             let seed = self.seed_of(run);
             let (scenario, limits) = scenario_of(&self.campaign, self.args.strategy, seed);
             let outcome = if self.args.coverage {
-                let mut coverage = Coverage::new(scenario.nodes);
-                // By reference, so that the whole simulator is not compiled once more for it.
-                let watcher: &mut dyn Observer<MessageFacts, Note> = &mut coverage;
-                let (outcome, _) = execute::run(&scenario, seed, limits, watcher)?;
+                let (outcome, coverage) =
+                    execute::run(&scenario, seed, limits, Coverage::new(scenario.nodes))?;
                 states.add(&coverage.states());
                 outcome
             } else {

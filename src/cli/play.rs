@@ -72,10 +72,8 @@ impl Play<'_> {
             None => None,
         };
         let draws = self.view != View::None && self.format == Format::Text;
-        let mut recorder = Recorder { keeps: draws, kept: Vec::new(), trace };
-        // By reference, so that the whole simulator is not compiled once more for it.
-        let watcher: &mut dyn Observer<MessageFacts, Note> = &mut recorder;
-        let (outcome, _) = execute::run(self.scenario, self.seed, self.limits, watcher)
+        let recorder = Recorder { keeps: draws, kept: Vec::new(), trace };
+        let (outcome, recorder) = execute::run(self.scenario, self.seed, self.limits, recorder)
             .map_err(|error| Failure::new(Exit::BadInput, error.to_string()))?;
         if let Some(trace) = recorder.trace {
             let end = End {

@@ -6,8 +6,7 @@
 use super::voided::KEPT_PROMISES;
 use super::{Cluster, Runner};
 use crate::adapter::{LOG, TAIL};
-use crate::record::{MessageFacts, Note};
-use sim_core::{FileId, Observer, ProcessId};
+use sim_core::{FileId, ProcessId};
 use std::collections::BTreeMap;
 
 type Place = (ProcessId, FileId);
@@ -27,19 +26,19 @@ impl Damages {
         [LOG, TAIL].iter().all(|copy| self.files.contains_key(&(node, *copy)))
     }
 
-    fn landed<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> impl Iterator<Item = Place> {
+    fn landed(&self, sim: &Cluster<'_>) -> impl Iterator<Item = Place> {
         let landed =
             self.ordered.iter().filter(|((node, file), seen)| sim.misdirected_appends(*node, *file) > **seen);
         landed.map(|(place, _)| *place)
     }
 
-    fn gone<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> impl Iterator<Item = Place> {
+    fn gone(&self, sim: &Cluster<'_>) -> impl Iterator<Item = Place> {
         let is_gone = |(node, file), replacement| sim.last_replacement(node, file) > replacement;
         self.files.iter().filter(move |(place, of)| is_gone(**place, **of)).map(|(place, _)| *place)
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// A file of a node is damaged. One copy of what it wrote is mended from the other, and most of what is bad in both is
     /// noticed; but the newest writes, bad in both, look like those that a crash took. A node that takes them for that is not
     /// to blame, whatever follows, unless it has written one of them anew in between.

@@ -14,6 +14,7 @@ mod steps;
 mod targets;
 mod told;
 mod voided;
+mod watching;
 
 pub use build::{UnknownMutation, resolved};
 pub use happened::{DISK_FAULTS, Happened};
@@ -23,7 +24,7 @@ pub use schedule::{Done, How, Manner, Nearest};
 use crate::adapter::{LOG, Member, SNAPSHOT, TAIL};
 use crate::oracles::Judge;
 use crate::record::{Hash64, MessageFacts, Note};
-use crate::scenario::{End, Expect, If, Key, Name, Predicate, Scenario, Step};
+use crate::scenario::{End, Expect, If, Key, Name, Predicate, Scenario, Step, document};
 use crate::violation::{Property, Violation};
 use ask::Asking;
 use build::clients::Clients;
@@ -34,9 +35,10 @@ use sim_core::{Digest, Fault, Observer, ProcessId, Simulation, Span, Stamp, Stre
 use std::collections::{BTreeMap, BTreeSet};
 use steps::clients::OpenCall;
 use told::Told;
+use watching::Watching;
 
 /// A cluster under judgement, the memory of the steps, what is counted, and whoever else watches.
-pub(crate) type Cluster<T = ()> = Simulation<Member, (Judge, (Told, (Witness, T)))>;
+pub(crate) type Cluster<'w> = Simulation<Member, (Judge, (Told, (Witness, Watching<'w>)))>;
 
 /// Runs `scenario` with `seed`, shows every record to `watcher` too, and gives it back.
 ///
@@ -47,9 +49,26 @@ pub fn run<T: Observer<MessageFacts, Note>>(
     scenario: &Scenario,
     seed: u64,
     limits: Limits,
-    watcher: T,
+    mut watcher: T,
 ) -> Result<(Outcome, T), UnknownMutation> {
-    play(scenario, seed, limits, watcher, None).map(|(outcome, watcher, _)| (outcome, watcher))
+    let (outcome, _) = play(scenario, seed, limits, Watching::of(&mut watcher), Ways::default())?;
+    Ok((outcome, watcher))
+}
+
+/// The same past with another future: runs `scenario` with `seed` until the event is over with which there are `after` records,
+/// and from then on with the seed `next` ([`Simulation::redraw`]). The steps stay those of the scenario.
+///
+/// # Errors
+///
+/// When the scenario names a planted bug that this build does not have.
+pub fn run_redrawn(
+    scenario: &Scenario,
+    seed: u64,
+    limits: Limits,
+    turn: Turn,
+) -> Result<Outcome, UnknownMutation> {
+    let ways = Ways { turn: Some(turn), log: None };
+    play(scenario, seed, limits, Watching::of(()), ways).map(|(outcome, _)| outcome)
 }
 
 /// The same, and tells what was done: every step that was come to, in order, but those that only let time pass, ask,
@@ -63,21 +82,39 @@ pub fn run_logged<T: Observer<MessageFacts, Note>>(
     scenario: &Scenario,
     seed: u64,
     limits: Limits,
-    watcher: T,
+    mut watcher: T,
     manner: Manner,
 ) -> Result<(Outcome, T, Vec<Done>), UnknownMutation> {
-    play(scenario, seed, limits, watcher, Some(Log::new(manner)))
+    let ways = Ways { log: Some(Log::new(manner)), turn: None };
+    let (outcome, done) = play(scenario, seed, limits, Watching::of(&mut watcher), ways)?;
+    Ok((outcome, watcher, done))
 }
 
-fn play<T: Observer<MessageFacts, Note>>(
-    scenario: &Scenario,
+/// Where a run takes leave of its seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// How many records there are then, at least.
+    pub after: u64,
+    /// The seed of what comes then.
+    pub next: u64,
+}
+
+/// What is different from an ordinary run.
+#[derive(Debug, Default)]
+struct Ways {
+    log: Option<Log>,
+    turn: Option<Turn>,
+}
+
+fn play<'w>(
+    scenario: &'w Scenario,
     seed: u64,
     limits: Limits,
-    watcher: T,
-    log: Option<Log>,
-) -> Result<(Outcome, T, Vec<Done>), UnknownMutation> {
+    watcher: Watching<'w>,
+    Ways { log, turn }: Ways,
+) -> Result<(Outcome, Vec<Done>), UnknownMutation> {
     let sim = build::cluster(scenario, seed, watcher)?;
-    let mut runner = Runner { log, ..Runner::new(scenario, seed, limits, sim) };
+    let mut runner = Runner { log, turn, ..Runner::new(scenario, seed, limits, sim) };
     let halted = runner.play();
     if let Err(Halt::Failed(violation)) = &halted {
         // What the scenario demands is no record of the cluster's: without this a run that fails by it would have the
@@ -86,14 +123,11 @@ fn play<T: Observer<MessageFacts, Note>>(
         runner.say(text);
     }
     let done = runner.log.take().map(|log| log.done).unwrap_or_default();
-    let (outcome, watcher) = runner.outcome(halted.err());
-    Ok((outcome, watcher, done))
+    Ok((runner.outcome(halted.err()), done))
 }
 
 /// Every node of the cluster, in order; clients are none.
-pub(crate) fn everybody<T: Observer<MessageFacts, Note>>(
-    sim: &Cluster<T>,
-) -> impl Iterator<Item = ProcessId> + Clone + use<T> {
+pub(crate) fn everybody(sim: &Cluster<'_>) -> impl Iterator<Item = ProcessId> + Clone + use<> {
     let count = sim.observer().0.mirror().nodes.len();
     ProcessId::all(u16::try_from(count).expect("a scenario has at most 255 nodes"))
 }
@@ -144,11 +178,11 @@ pub(crate) enum Halt {
     Stopped,
 }
 
-pub(crate) struct Runner<'s, T> {
+pub(crate) struct Runner<'s> {
     pub(crate) scenario: &'s Scenario,
     seed: u64,
     limits: Limits,
-    pub(crate) sim: Cluster<T>,
+    pub(crate) sim: Cluster<'s>,
     pub(crate) memory: Memory,
     /// The nodes whose state machines are stalled.
     pub(crate) held_applies: BTreeSet<ProcessId>,
@@ -171,11 +205,13 @@ pub(crate) struct Runner<'s, T> {
     ending: Option<Stamp>,
     /// What was done, if somebody wants to know.
     log: Option<Log>,
+    /// Where the run will take leave of its seed.
+    turn: Option<Turn>,
 }
 
-impl<'s, T> Runner<'s, T> {
+impl<'s> Runner<'s> {
     /// A run of which nothing has been done.
-    fn new(scenario: &'s Scenario, seed: u64, limits: Limits, sim: Cluster<T>) -> Self {
+    fn new(scenario: &'s Scenario, seed: u64, limits: Limits, sim: Cluster<'s>) -> Self {
         Self {
             scenario,
             seed,
@@ -197,11 +233,12 @@ impl<'s, T> Runner<'s, T> {
             excused: None,
             ending: None,
             log: None,
+            turn: None,
         }
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     fn play(&mut self) -> Result<(), Halt> {
         let down = &self.scenario.down;
         let begins = |process: &ProcessId| !down.contains(&process.0);
@@ -262,7 +299,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     fn numbered<V: serde::Serialize + serde::de::DeserializeOwned>(&self, value: &V) -> Option<V> {
         let text = serde_json::to_string(value).ok().filter(|text| text.contains("{round}"))?;
         let text = text.replace("{round}", &self.round.to_string());
-        Some(serde_json::from_str(&text).expect("a number in a text leaves it a text"))
+        Some(document(&text).expect("a number in a text leaves it a text"))
     }
 
     pub(crate) fn repeat(&mut self, times: u32, steps: &[Step]) -> Result<(), Halt> {
@@ -315,7 +352,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.failed(Property::Expectation, None, what)
     }
 
-    pub(crate) fn asking(&self) -> Asking<'_, T> {
+    pub(crate) fn asking(&self) -> Asking<'_> {
         Asking { sim: &self.sim, memory: &self.memory }
     }
 
@@ -347,14 +384,28 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
     pub(crate) fn run_to(
         &mut self,
         until: VirtualTime,
-        mut stop: impl FnMut(&Cluster<T>) -> bool,
+        mut stop: impl FnMut(&Cluster<'_>) -> bool,
     ) -> Result<bool, Halt> {
         let events_max = self.limits.events_max;
         let mut stopped = false;
-        self.sim.run(until, |sim| {
-            stopped = stop(sim);
-            stopped || !sim.observer().0.violations().is_empty() || sim.stats().events >= events_max
-        });
+        loop {
+            let turns_after = self.turn.map_or(u64::MAX, |turn| turn.after);
+            let mut turns = false;
+            self.sim.run(until, |sim| {
+                stopped = stop(sim);
+                turns = sim.records() >= turns_after;
+                stopped
+                    || turns
+                    || !sim.observer().0.violations().is_empty()
+                    || sim.stats().events >= events_max
+            });
+            let Some(Turn { next, .. }) = self.turn.take_if(|_| turns) else { break };
+            self.seed = next;
+            self.sim.redraw(next);
+            if stopped || !self.sim.observer().0.violations().is_empty() {
+                break;
+            }
+        }
         // Nobody starts while time passes: what was lost and damaged in between is looked at in time.
         self.watch()?;
         if !stopped && self.sim.stats().events >= events_max {
@@ -378,7 +429,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         Stream::new(self.seed ^ times.rotate_left(32), "steps", which)
     }
 
-    fn outcome(self, halted: Option<Halt>) -> (Outcome, T) {
+    fn outcome(self, halted: Option<Halt>) -> Outcome {
         let Self { scenario, seed, mut sim, voided, excused, ending, .. } = self;
         let over = Stamp { number: sim.records(), at: sim.now() };
         sim.observer_mut().0.conclude(over);
@@ -386,7 +437,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         let (checkpoints, stats) = (sim.checkpoints().to_vec(), sim.stats().clone());
         let files = everybody(&sim).flat_map(|node| [LOG, TAIL, SNAPSHOT].map(|file| (node, file)));
         let misdirected = files.map(|(node, file)| sim.misdirected_appends(node, file)).sum();
-        let (judge, (_, (witness, watcher))) = sim.into_observer();
+        let (judge, (_, (witness, _))) = sim.into_observer();
         let mut violations = judge.violations().to_vec();
         if let Some(Halt::Failed(violation)) = halted {
             violations.push(violation);
@@ -400,7 +451,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             Expect::Pass | Expect::Violation(_) => Verdict::Failed,
         };
         let happened = witness.conclude(&judge, misdirected);
-        let outcome = Outcome {
+        Outcome {
             seed,
             verdict,
             violations,
@@ -413,7 +464,6 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             digest,
             checkpoints,
             stats,
-        };
-        (outcome, watcher)
+        }
     }
 }

@@ -5,10 +5,9 @@
 //! carried out as nearly as can be, and the log says what that was.
 
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Crash, Family, MessageKind, Nodes, Step, Target};
 use crate::violation::Property;
-use sim_core::{MessageId, Observer, ProcessId, Stamp};
+use sim_core::{MessageId, ProcessId, Stamp};
 
 /// How the steps of a schedule are carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -67,7 +66,7 @@ impl Log {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn step(&mut self, step: &Step) -> Result<(), Halt> {
         match &self.log {
             Some(log) if !is_flow(step) => self.logged(log.manner, step),

@@ -3,11 +3,11 @@
 use crate::execute::Runner;
 use crate::execute::ask::Asking;
 use crate::execute::everybody;
-use crate::record::{MessageFacts, Note, Role};
+use crate::record::Role;
 use crate::scenario::Target;
-use sim_core::{Observer, ProcessId, Stream};
+use sim_core::{ProcessId, Stream};
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     /// The nodes that `target` means now, in order of their numbers and each once.
     ///
     /// `draws` decides what is left to chance; a target that needs it and does not get it is refused.
@@ -131,7 +131,7 @@ impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// The nodes that the target of a step means now. Draws belong to the step.
     pub(crate) fn nodes(
         &mut self,

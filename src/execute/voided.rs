@@ -5,10 +5,9 @@
 use crate::execute::everybody;
 use crate::execute::{Halt, Runner};
 use crate::mirror::NodeMirror;
-use crate::record::{MessageFacts, Note};
 use crate::scenario::Scenario;
 use crate::violation::Property;
-use sim_core::{ClockChange, Observer, ProcessId};
+use sim_core::{ClockChange, ProcessId};
 
 /// What rests on disks that keep what they called durable (Raft §5: "persistent state"). A node that forgets what it
 /// promised may do, lawfully by all it knows, what it promised not to:
@@ -71,7 +70,7 @@ fn has_promised(node: &NodeMirror) -> bool {
     disk.term > 0 || disk.vote.is_some() || disk.log.last_index() > 0 || disk.snapshot.is_some()
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// Whether a property is not asked any more.
     pub(super) fn is_voided(&self, property: Property) -> bool {
         self.voided.iter().any(|(voided, _)| *voided == property)

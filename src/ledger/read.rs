@@ -1,6 +1,7 @@
 //! The lines of a ledger: the campaign first, then a chunk each, as they were done.
 
 use super::{CHUNK, CHUNKS_MAX, Campaign, Chunk, Ledger};
+use crate::scenario::document;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +100,7 @@ impl Ledger {
             let wrong = |why: String| {
                 LedgerError(format!("these are no results of a campaign: line {number}: {why}"))
             };
-            let line: Line = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            let line: Line = document(line).map_err(wrong)?;
             match (line, &mut ledger) {
                 (Line::Campaign(campaign), None) => ledger = Some(Self::new(campaign, Some(0))),
                 (Line::Campaign(_), Some(_)) => return Err(wrong("a second campaign begins".to_string())),

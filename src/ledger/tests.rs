@@ -107,13 +107,16 @@ fn half_a_line_at_the_end_is_left_out_and_any_other_bad_line_is_told() {
         ("{}\n".to_string(), "line 1"),
         (format!("{}\n", lines[2]), "line 1: expected the campaign first"),
         (format!("{text}{}\n", lines[0]), "line 6: a second campaign begins"),
-        (format!("{text}{{\"chunk\":\n"), "line 6: EOF"),
+        (format!("{text}{{\"chunk\":\n"), "line 6: a key without a value"),
         (text.replace("\"runs\":256", "\"runs\":255"), "line 5: the sums of chunk 2 cannot be"),
         (
             text.replace("\"number\":1,", "\"number\":99999999999999,"),
             "line 4: the sums of chunk 99999999999999",
         ),
-        (text.replace("\"seed\":\"0x2\"", "\"sead\":\"0x2\""), "line 5: unknown field `sead`"),
+        (
+            text.replace("\"seed\":\"0x2\"", "\"sead\":\"0x2\""),
+            "line 5: chunk.failed[0]: unknown field `sead`",
+        ),
     ] {
         let error = Ledger::parse(&bad).expect_err("it is none").to_string();
         assert!(error.contains(told), "{told}: {error}");

@@ -2,7 +2,7 @@
 
 use super::lab::Lab;
 use super::plan::Plan;
-use crate::scenario::{NetworkOptions, RaftOptions, Scenario, StorageOptions};
+use crate::scenario::{NetworkOptions, RaftOptions, Scenario, StorageOptions, document};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -103,7 +103,7 @@ fn reset<O: Serialize + DeserializeOwned>(options: &mut O, usual: &O, key: &str)
             None => fields.remove(key),
         };
     }
-    if let Ok(simpler) = serde_json::from_value(own) {
+    if let Ok(simpler) = document(&own.to_string()) {
         *options = simpler;
     }
 }

@@ -18,12 +18,11 @@ mod times;
 mod values;
 
 use crate::execute::{Done, Limits, Manner, Nearest, Outcome, UnknownMutation, run_logged};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Expect, Scenario, Seed, Step};
 use crate::violation::{Property, Violation};
 use lab::{End, Lab};
 use plan::{Event, Form, Plan, Recorder, Told};
-use sim_core::{Observer, Span, Stamp};
+use sim_core::{Span, Stamp};
 
 /// How many runs a shrink may take at most.
 pub const REPLAYS_MAX: u32 = 5_000;
@@ -127,11 +126,7 @@ fn recorded(
     seed: u64,
     limits: Limits,
 ) -> Result<(Outcome, Recorder, Vec<Done>), UnknownMutation> {
-    let mut recorder = Recorder::default();
-    // By reference, so that the whole simulator is not compiled once more for it.
-    let watcher: &mut dyn Observer<MessageFacts, Note> = &mut recorder;
-    let (outcome, _, done) = run_logged(scenario, seed, limits, watcher, Manner::ToTheLetter)?;
-    Ok((outcome, recorder, done))
+    run_logged(scenario, seed, limits, Recorder::default(), Manner::ToTheLetter)
 }
 
 /// What a story shows: what is wrong in it, in a line.

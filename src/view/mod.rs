@@ -4,6 +4,7 @@
 //! give the same text, whether they come from a run that just ended or from a file.
 
 mod cluster;
+mod course;
 mod draw;
 mod entry;
 mod faults;
@@ -19,7 +20,8 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use story::story;
+pub use course::course;
+pub use story::{sentence, story};
 
 use crate::record::Record;
 use core::ops::RangeInclusive;

@@ -17,6 +17,8 @@ fn tells_itself(step: &str) -> bool {
 
 /// An event and what it brought about.
 struct Sentence {
+    /// The record with which it begins.
+    number: u64,
     at: VirtualTime,
     head: String,
     /// Who acts; nobody for what is done from outside.
@@ -30,20 +32,14 @@ struct Sentence {
 /// how it came about where the checker knows, and which rule that breaks.
 #[must_use]
 pub fn story(nodes: u16, lines: &[(Stamp, Record)], violation: Option<&Violation>) -> String {
-    let mut words = Words::new(nodes, false, false);
-    let mut sentences: Vec<Sentence> = Vec::new();
     let last = violation.map_or(u64::MAX, |violation| violation.record);
-    for (stamp, record) in lines.iter().filter(|(stamp, _)| stamp.number <= last) {
-        words.learn(record);
-        tell(&words, *stamp, record, &mut sentences);
-    }
+    let (words, sentences) = sentences(nodes, lines, last);
     let mut text = Vec::new();
     for (number, sentence) in
         (1..).zip(sentences.iter().filter(|sentence| sentence.stands || !sentence.phrases.is_empty()))
     {
-        let phrases: Vec<String> = sentence.phrases.iter().map(|phrase| phrase.spell(&words)).collect();
-        let rest = if phrases.is_empty() { String::new() } else { format!(": {}", phrases.join(", ")) };
-        text.push(format!("{number:>4}. {:>12}  {}{rest}.", sentence.at.to_string(), sentence.head));
+        let told = sentence.spell(&words);
+        text.push(format!("{number:>4}. {:>12}  {told}.", sentence.at.to_string()));
     }
     match violation {
         Some(Violation { property, at, what, cause, .. }) => {
@@ -57,9 +53,49 @@ pub fn story(nodes: u16, lines: &[(Stamp, Record)], violation: Option<&Violation
     text.join("\n")
 }
 
+/// The event of a run that begins with this record, in a sentence without its full stop.
+#[must_use]
+pub fn sentence(nodes: u16, lines: &[(Stamp, Record)], number: u64) -> Option<String> {
+    let after = lines.iter().find(|(stamp, record)| stamp.number > number && begins_event(record));
+    let last = after.map_or(u64::MAX, |(stamp, _)| stamp.number - 1);
+    let (words, sentences) = sentences(nodes, lines, last);
+    sentences.iter().find(|sentence| sentence.number == number).map(|sentence| sentence.spell(&words))
+}
+
+/// Whether an event of the world begins with this record.
+const fn begins_event(record: &Record) -> bool {
+    matches!(record, Record::Delivered { .. } | Record::TimerFired { .. } | Record::WriteDurable { .. })
+}
+
+/// Everything up to a record.
+fn sentences(nodes: u16, lines: &[(Stamp, Record)], last: u64) -> (Words, Vec<Sentence>) {
+    let mut words = Words::new(nodes, false, false);
+    let mut sentences = Vec::new();
+    for (stamp, record) in lines.iter().filter(|(stamp, _)| stamp.number <= last) {
+        words.learn(record);
+        tell(&words, *stamp, record, &mut sentences);
+    }
+    (words, sentences)
+}
+
+impl Sentence {
+    fn spell(&self, words: &Words) -> String {
+        let phrases: Vec<String> = self.phrases.iter().map(|phrase| phrase.spell(words)).collect();
+        let rest = if phrases.is_empty() { String::new() } else { format!(": {}", phrases.join(", ")) };
+        format!("{}{rest}", self.head)
+    }
+}
+
 fn tell(words: &Words, stamp: Stamp, record: &Record, sentences: &mut Vec<Sentence>) {
     let mut begin = |head: String, actor: Option<ProcessId>, stands: bool| {
-        sentences.push(Sentence { at: stamp.at, head, actor, phrases: Vec::new(), stands });
+        sentences.push(Sentence {
+            number: stamp.number,
+            at: stamp.at,
+            head,
+            actor,
+            phrases: Vec::new(),
+            stands,
+        });
     };
     match record {
         // All do at the beginning, with what is in the file.
@@ -118,6 +154,7 @@ fn add(sentences: &mut Vec<Sentence>, stamp: Stamp, process: ProcessId, phrase: 
     }
     let head = format!("{process}");
     sentences.push(Sentence {
+        number: stamp.number,
         at: stamp.at,
         head,
         actor: Some(process),

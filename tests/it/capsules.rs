@@ -55,9 +55,14 @@ fn what_a_campaign_finds_is_had_again_told_and_made_short() {
     expect(&["replay", capsule], 1, "reproduced: the digest is the one in the capsule");
     expect(&["replay", capsule, "--nearly"], 1, "still fails, by nearest match");
     let told = expect(&["explain", capsule], 0, "Here, at ");
-    for part in
-        ["   1. ", "The rule that this breaks, no_truncation_below_commit: No node removes", "hears from"]
-    {
+    for part in [
+        "   1. ",
+        "The rule that this breaks, no_truncation_below_commit: No node removes",
+        "hears from",
+        "How it came nearer in the whole run",
+        " of 24",
+        "inevitable ",
+    ] {
         assert!(told.contains(part), "{part} is not in {told}");
     }
     let before = std::fs::read_to_string(&path).expect("it is there");

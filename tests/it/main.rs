@@ -10,6 +10,7 @@ mod ending;
 mod executor;
 mod fuzzing;
 mod golden;
+mod inevitable;
 mod library;
 mod linear;
 mod program;

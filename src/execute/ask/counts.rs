@@ -3,11 +3,11 @@
 use super::{Answer, Asking, no};
 use crate::execute::steps::read_kind;
 use crate::execute::{Marked, everybody};
-use crate::record::{MESSAGE_KINDS, MessageFacts, Note};
+use crate::record::MESSAGE_KINDS;
 use crate::scenario::{Calls, Count, Elapsed, MessageBytes, Messages, Name, Reads, Target};
-use sim_core::{Observer, ProcessId, Span, Traffic, VirtualTime};
+use sim_core::{ProcessId, Span, Traffic, VirtualTime};
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     pub(super) fn counted(&self, target: &Target, bounds: &Count, explain: bool) -> Answer {
         let count = self.resolve(target, None)?.len() as u64;
         if bounds.holds(count) {

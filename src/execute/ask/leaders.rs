@@ -2,11 +2,11 @@
 
 use super::{Answer, Asking, no};
 use crate::mirror::NodeMirror;
-use crate::record::{MessageFacts, Note, Role};
+use crate::record::Role;
 use crate::scenario::{Name, RoleIs, SingleLeader, Target, TermIs, TermRef, VoteIs};
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     pub(super) fn no_leader(&self, among: Option<&Target>, explain: bool) -> Answer {
         match self.among(among)?.into_iter().find(|node| self.leads(*node)) {
             Some(node) => no!(explain, "{node} leads term {}", self.node(node).term),

@@ -3,11 +3,11 @@
 use super::{Answer, Asking, no};
 use crate::execute::everybody;
 use crate::mirror::NodeMirror;
-use crate::record::{Hash64, MessageFacts, Note};
+use crate::record::Hash64;
 use crate::scenario::{
     Amount, Committed, CommittedAt, Count, Index, IndexIs, IndexRef, LastEntry, NotCommitted, Target, Which,
 };
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
 /// One of the indexes of a node.
 pub(crate) fn index_of(which: Which, node: &NodeMirror) -> u64 {
@@ -20,7 +20,7 @@ pub(crate) fn index_of(which: Which, node: &NodeMirror) -> u64 {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     pub(super) fn not_committed(&self, asked: &NotCommitted, explain: bool) -> Answer {
         let hash = self.hash(&asked.command);
         let nodes = self.among_all(asked.among.as_ref())?;

@@ -4,11 +4,11 @@ use super::{Answer, Asking, no};
 use crate::adapter::Member;
 use crate::execute::steps::file_id;
 use crate::kv;
-use crate::record::{Bytes, MessageFacts, Note};
+use crate::record::Bytes;
 use crate::scenario::{Amount, ClientsDone, Count, DiskBytes, Key, Target, ValueIs};
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     pub(super) fn storage_operations(&self, asked: &Amount, explain: bool) -> Answer {
         let bounds = Count { at_least: asked.at_least, at_most: asked.at_most, equals: asked.equals };
         for node in self.somebody(&asked.of)? {

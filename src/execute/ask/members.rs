@@ -3,12 +3,12 @@
 use super::{Answer, Asking, no};
 use crate::adapter::{self, EntryKind, Member};
 use crate::execute::steps::listed;
-use crate::record::{Members, MessageFacts, Note};
+use crate::record::Members;
 use crate::scenario::{InConfig, MembersAre, Membership, Target};
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 use std::sync::Arc;
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     /// The configuration in force: that of the leader of the highest term, or without a leader the one with the highest
     /// index.
     pub(crate) fn in_force(&self) -> &Arc<Members> {

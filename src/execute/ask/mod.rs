@@ -12,13 +12,12 @@ pub(crate) use logs::index_of;
 
 use crate::execute::{Cluster, Memory};
 use crate::mirror::NodeMirror;
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Count, CountOf, Predicate, Target};
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
 /// Everything that a predicate can look at.
-pub(crate) struct Asking<'a, T> {
-    pub(crate) sim: &'a Cluster<T>,
+pub(crate) struct Asking<'a> {
+    pub(crate) sim: &'a Cluster<'a>,
     pub(crate) memory: &'a Memory,
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn reads_clock_or_traffic(predicate: &Predicate) -> bool {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Asking<'_, T> {
+impl Asking<'_> {
     /// Whether `predicate` holds.
     pub(crate) fn holds(&self, predicate: &Predicate) -> bool {
         self.ask(predicate, false).is_ok()

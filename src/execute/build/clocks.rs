@@ -1,15 +1,10 @@
 //! How clocks run when a scenario begins.
 
 use crate::execute::Cluster;
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Drift, NodeKey, Periodic, Scenario};
-use sim_core::{ClockChange, Fault, Observer, ProcessId};
+use sim_core::{ClockChange, Fault, ProcessId};
 
-pub(super) fn set_up<T: Observer<MessageFacts, Note>>(
-    sim: &mut Cluster<T>,
-    scenario: &Scenario,
-    node: ProcessId,
-) {
+pub(super) fn set_up(sim: &mut Cluster<'_>, scenario: &Scenario, node: ProcessId) {
     let Some(clock) = scenario.clocks.get(&NodeKey(node.0)) else { return };
     let offset = clock.offset.map(|by| ClockChange::Ahead { by });
     for clock in offset.into_iter().chain(rate(clock.drift, clock.periodic)) {

@@ -7,17 +7,12 @@ use crate::execute::Cluster;
 use crate::execute::build::{machine_options, membership};
 use crate::kv::Machine;
 use crate::mirror::{DurableMirror, LogMirror};
-use crate::record::{Hash64, MessageFacts, Note};
+use crate::record::Hash64;
 use crate::scenario::{DiskOptions, InitialEntry, InitialSnapshot, InitialState, Keep, NodeKey, Scenario};
-use sim_core::{CrashMode, DiskQuality, Fault, Kept, Latency, Observer, ProcessId, Span, Stream};
+use sim_core::{CrashMode, DiskQuality, Fault, Kept, Latency, ProcessId, Span, Stream};
 use std::sync::Arc;
 
-pub(super) fn set_up<T: Observer<MessageFacts, Note>>(
-    sim: &mut Cluster<T>,
-    scenario: &Scenario,
-    node: ProcessId,
-    seed: u64,
-) {
+pub(super) fn set_up(sim: &mut Cluster<'_>, scenario: &Scenario, node: ProcessId, seed: u64) {
     let disk = scenario.storage.of(node.0);
     sim.set_disk_quality(node, quality(&disk));
     let mode = crash_mode(&disk);
@@ -38,7 +33,7 @@ pub(super) fn set_up<T: Observer<MessageFacts, Note>>(
     }
 }
 
-fn inject<T: Observer<MessageFacts, Note>>(sim: &mut Cluster<T>, fault: &Fault) {
+fn inject(sim: &mut Cluster<'_>, fault: &Fault) {
     sim.inject(fault).expect("every node has a disk");
 }
 

@@ -14,13 +14,13 @@ use crate::adapter::{
 use crate::execute::Cluster;
 use crate::execute::happened::Witness;
 use crate::execute::told::Told;
+use crate::execute::watching::Watching;
 use crate::kv;
 use crate::oracles::Judge;
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Fate, Pin, RaftOptions, Scenario, Target};
 use clients::Clients;
 use core::fmt;
-use sim_core::{Fault, Observer, ProcessId, Settings, Simulation};
+use sim_core::{Fault, ProcessId, Settings, Simulation};
 
 /// A scenario names a planted bug that this build does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,11 +132,11 @@ fn machine_options(raft: &RaftOptions) -> kv::Config {
     kv::Config::new(raft.sessions_max).expect("the limit of the file was checked")
 }
 
-pub(crate) fn cluster<T: Observer<MessageFacts, Note>>(
+pub(crate) fn cluster<'w>(
     scenario: &Scenario,
     seed: u64,
-    watcher: T,
-) -> Result<Cluster<T>, UnknownMutation> {
+    watcher: Watching<'w>,
+) -> Result<Cluster<'w>, UnknownMutation> {
     let mutation = mutation(scenario)?;
     let nodes = ProcessId::all(scenario.nodes).map(|node| {
         let raft = Config {
@@ -208,7 +208,7 @@ fn ends(scenario: &Scenario, clients: &Clients, target: &Target) -> Vec<ProcessI
 }
 
 /// Sets a pin; one for messages on each of these links.
-pub(crate) fn set_pin<T: Observer<MessageFacts, Note>>(sim: &mut Cluster<T>, pin: &Pin, links: &[Link]) {
+pub(crate) fn set_pin(sim: &mut Cluster<'_>, pin: &Pin, links: &[Link]) {
     match pin {
         Pin::ElectionTimeout(pin) => sim.pin_timer(ProcessId(pin.node), ELECTION, pin.delays.iter().copied()),
         Pin::Message(pin) => {

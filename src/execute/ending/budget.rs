@@ -2,11 +2,10 @@
 
 use crate::adapter::SNAPSHOT;
 use crate::execute::{Runner, everybody};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::RaftOptions;
-use sim_core::{Observer, Span};
+use sim_core::Span;
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// How long until all agree and every client is answered, at most:
     ///
     /// - 400 rounds of elections. In the smallest core only one node may have a log with which it can win, and all others

@@ -4,11 +4,11 @@ use super::core::Core;
 use crate::adapter::Request;
 use crate::execute::{Cluster, Halt, Runner};
 use crate::mirror::NodeMirror;
-use crate::record::{Hash64, MessageFacts, Note, Role};
+use crate::record::{Hash64, Role};
 use crate::scenario::{Propose, Step, Target};
 use crate::violation::Property;
 use core::fmt;
-use sim_core::{Fault, Observer, ProcessId, Span};
+use sim_core::{Fault, ProcessId, Span};
 
 /// A leader of the core, in its term.
 #[derive(Clone, Copy, Debug)]
@@ -62,17 +62,13 @@ impl fmt::Display for Pending {
     }
 }
 
-fn mirror<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, node: ProcessId) -> &NodeMirror {
+fn mirror<'a>(sim: &'a Cluster<'_>, node: ProcessId) -> &'a NodeMirror {
     &sim.observer().0.mirror().nodes[node.index()]
 }
 
 impl<'a> Reign<'a> {
     /// The leader whom all follow who must.
-    fn of<T: Observer<MessageFacts, Note>>(
-        sim: &Cluster<T>,
-        core: &'a Core,
-        refused: &'a [ProcessId],
-    ) -> Result<Self, Pending> {
+    fn of(sim: &Cluster<'_>, core: &'a Core, refused: &'a [ProcessId]) -> Result<Self, Pending> {
         let leads = |node: &ProcessId| mirror(sim, *node).up && mirror(sim, *node).leads();
         let leaders = core.nodes.iter().copied().filter(leads);
         let leader = leaders.max_by_key(|node| mirror(sim, *node).term).ok_or(Pending::Nobody)?;
@@ -82,10 +78,7 @@ impl<'a> Reign<'a> {
 
     /// Who must follow: the members of the configuration in force for the leader that are in the core, are linked with it both
     /// ways and began to live.
-    fn followers<T: Observer<MessageFacts, Note>>(
-        &self,
-        sim: &Cluster<T>,
-    ) -> impl Iterator<Item = ProcessId> {
+    fn followers(&self, sim: &Cluster<'_>) -> impl Iterator<Item = ProcessId> {
         let (leader, members) = (self.leader, &mirror(sim, self.leader).members);
         let must = move |node: &ProcessId| {
             *node != leader && members.contains(*node) && !self.refused.contains(node)
@@ -93,7 +86,7 @@ impl<'a> Reign<'a> {
         self.core.near(leader).filter(must)
     }
 
-    fn is_followed<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> Result<(), Pending> {
+    fn is_followed(&self, sim: &Cluster<'_>) -> Result<(), Pending> {
         if !self.lasts(sim) {
             return Err(Pending::Over);
         }
@@ -115,12 +108,12 @@ impl<'a> Reign<'a> {
     }
 
     /// Whether the leader still leads its term.
-    fn lasts<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>) -> bool {
+    fn lasts(&self, sim: &Cluster<'_>) -> bool {
         mirror(sim, self.leader).leader_of == Some(self.term) && mirror(sim, self.leader).leads()
     }
 
     /// Whether the command at `probe` is applied and all who follow are as the leader is.
-    fn agrees<T: Observer<MessageFacts, Note>>(&self, sim: &Cluster<T>, probe: u64) -> Result<(), Pending> {
+    fn agrees(&self, sim: &Cluster<'_>, probe: u64) -> Result<(), Pending> {
         self.is_followed(sim)?;
         let leader = mirror(sim, self.leader);
         if leader.applied < probe {
@@ -162,10 +155,7 @@ impl<'a> Reign<'a> {
 }
 
 /// Whether every client that runs has nothing left to do.
-fn are_served<T: Observer<MessageFacts, Note>>(
-    clients: &[ProcessId],
-    sim: &Cluster<T>,
-) -> Result<(), Pending> {
+fn are_served(clients: &[ProcessId], sim: &Cluster<'_>) -> Result<(), Pending> {
     let waits = |process: &&ProcessId| {
         let client = sim.process(**process).and_then(|member| member.client());
         client.is_some_and(|client| client.client().has_more_to_do())
@@ -173,7 +163,7 @@ fn are_served<T: Observer<MessageFacts, Note>>(
     clients.iter().find(waits).map_or(Ok(()), |client| Err(Pending::Client(*client)))
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// Lets time pass until a leader is followed, a fresh command is committed, all agree and every client is answered,
     /// within `budget`; and then until that leader has reigned for long and there is nothing but heartbeats.
     pub(super) fn live(&mut self, core: &Core, refused: &[ProcessId], budget: Span) -> Result<(), Halt> {
@@ -240,7 +230,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
                 }
                 continue;
             };
-            let goal = |sim: &Cluster<T>| reign.agrees(sim, probe).and_then(|()| are_served(clients, sim));
+            let goal = |sim: &Cluster<'_>| reign.agrees(sim, probe).and_then(|()| are_served(clients, sim));
             let mut seen = None;
             let timed = !clients.is_empty();
             self.run_to(deadline, |sim| {
@@ -350,7 +340,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
 }
 
 /// Whether anything can be read of the cluster that could not when this was asked last.
-fn changed<T: Observer<MessageFacts, Note>>(sim: &Cluster<T>, seen: &mut Option<u64>) -> bool {
+fn changed(sim: &Cluster<'_>, seen: &mut Option<u64>) -> bool {
     let version = sim.observer().0.mirror().version();
     seen.replace(version) != Some(version)
 }

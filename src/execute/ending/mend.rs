@@ -4,13 +4,10 @@ use super::core::Core;
 use crate::adapter::Request;
 use crate::execute::build::disks;
 use crate::execute::{Halt, Runner, everybody};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Nodes, Step, Target};
-use sim_core::{
-    ClockChange, DiskQuality, Fault, InFlight, Latency, LinkQuality, Observer, ProcessId, Ratio, Span,
-};
+use sim_core::{ClockChange, DiskQuality, Fault, InFlight, Latency, LinkQuality, ProcessId, Ratio, Span};
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// Heals the core: cuts, held messages, crashes, pauses, pins, disks, clocks, losses and slowness of its links, state
     /// machines that hold back. Clients are there for it alone, and begin nothing more. All else stays as broken as it is,
     /// and is cut off from everybody.

@@ -11,14 +11,14 @@ mod mend;
 use crate::adapter::{self, LOG, SNAPSHOT, TAIL, found};
 use crate::execute::build::membership;
 use crate::execute::{Halt, Runner, everybody};
-use crate::record::{Members, MessageFacts, Note};
+use crate::record::Members;
 use crate::scenario::{Connectivity, Core as Asked, End, Live};
 use crate::violation::Property;
 use core::{Cluster, Core, Standing};
-use sim_core::{Fault, Observer, ProcessId};
+use sim_core::{Fault, ProcessId};
 use std::sync::Arc;
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn end(&mut self) -> Result<(), Halt> {
         let scenario = self.scenario;
         let committed = self.sim.observer().0.canon().last_index();

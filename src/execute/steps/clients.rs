@@ -4,13 +4,13 @@ use crate::adapter::Request;
 use crate::execute::told::Back;
 use crate::execute::{Halt, Runner};
 use crate::kv::{self, Asked, Script, Value};
-use crate::record::{Bytes, MessageFacts, Note, Outcome};
+use crate::record::{Bytes, Outcome};
 use crate::scenario::{
     AwaitClients, Call, CallAnswer, CallOutcome, ClientSet, ClientsDone, Operation, Predicate, ReadKind,
     Step, Target,
 };
 use crate::violation::Property;
-use sim_core::{Observer, ProcessId, Span};
+use sim_core::{ProcessId, Span};
 
 /// A call that nobody waited for.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(in crate::execute) struct OpenCall {
     place: String,
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn clients(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Call(call) => self.call(step, call),

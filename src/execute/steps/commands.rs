@@ -4,11 +4,11 @@ use crate::adapter::Request;
 use crate::execute::steps::Heard;
 use crate::execute::told::Said;
 use crate::execute::{Halt, Runner};
-use crate::record::{Hash64, MessageFacts, Note};
+use crate::record::Hash64;
 use crate::scenario::{Answer, Propose, Step, Target};
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     /// Where an answer is expected somebody must be there to give it.
     pub(super) fn somebody_answers(
         &self,

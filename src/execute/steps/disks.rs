@@ -2,9 +2,8 @@
 
 use crate::adapter::{LOG, SNAPSHOT, TAIL};
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{DiskOperation, FailWrite, File, FilePlace, Nodes, Rot, SlowDisk, Step};
-use sim_core::{DiskQuality, Fault, FileId, Honesty, Observer, Unsynced};
+use sim_core::{DiskQuality, Fault, FileId, Honesty, Unsynced};
 
 /// The world's name of a file.
 pub(in crate::execute) const fn file_id(file: File) -> FileId {
@@ -22,7 +21,7 @@ const fn offset(place: FilePlace) -> Option<u64> {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn disks(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::HoldWrites(nodes) => {

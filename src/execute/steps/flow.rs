@@ -3,9 +3,9 @@
 use crate::execute::ask::index_of;
 use crate::execute::steps::listed;
 use crate::execute::{Bound, Halt, Marked, Runner, everybody};
-use crate::record::{MESSAGE_KINDS, MessageFacts, Note};
+use crate::record::MESSAGE_KINDS;
 use crate::scenario::{Always, Assert, Branch, Name, Pick, Predicate, Sleep, Step, Until, Which};
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
 /// Every kind of index, in the order in which marks remember them.
 const INDEXES: [Which; 5] = [Which::Commit, Which::Applied, Which::Last, Which::Base, Which::Snapshot];
@@ -13,7 +13,7 @@ const INDEXES: [Which; 5] = [Which::Commit, Which::Applied, Which::Last, Which::
 /// Why a name cannot be bound to whom a predicate is about.
 const NOT_ABOUT_ONE: &str = "the predicate is not about one node";
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn flow(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Sleep(sleep) => self.sleep(step, *sleep),

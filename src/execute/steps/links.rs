@@ -2,14 +2,13 @@
 
 use crate::execute::steps::listed;
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Ends, Held, LinkRule, Partition, Step, Target};
-use sim_core::{Fault, InFlight, Observer, ProcessId};
+use sim_core::{Fault, InFlight, ProcessId};
 
 /// Links, each by its two ends.
 type Pairs = Vec<(ProcessId, ProcessId)>;
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn links(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Isolate(isolate) => {

@@ -4,11 +4,9 @@ use crate::adapter::{self, ChangeRequest, Request, node_id};
 use crate::execute::steps::Heard;
 use crate::execute::told::Said;
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Answer, Change, MemberChange, ReportUnreachable, Step, Target, Transfer, Transition};
-use sim_core::Observer;
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn members(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Change(change) => self.change(step, change),

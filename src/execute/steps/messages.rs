@@ -3,10 +3,10 @@
 use crate::execute::build::set_pin;
 use crate::execute::steps::listed;
 use crate::execute::{Halt, Runner};
-use crate::record::{MESSAGE_KINDS, MessageFacts, Note};
+use crate::record::MESSAGE_KINDS;
 use crate::scenario::{Deliver, DeliverOne, HowMany, MessageKind, Pending, Pin, Step, Target};
 use core::fmt;
-use sim_core::{Fault, MessageId, Observer, ProcessId};
+use sim_core::{Fault, MessageId, ProcessId};
 
 /// How many held messages one step delivers at most.
 const DELIVERIES_MAX: usize = 100_000;
@@ -63,7 +63,7 @@ impl fmt::Display for Matching {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn messages(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::DeliverOne(one) => self.deliver_one(step, one),

@@ -19,10 +19,10 @@ pub(super) use reads::read_kind;
 use crate::adapter::Request;
 use crate::execute::told::Said;
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note, Refusal};
+use crate::record::Refusal;
 use crate::scenario::{Answer, Family, Step, Target};
 use crate::violation::Property;
-use sim_core::{Fault, Observer, ProcessId};
+use sim_core::{Fault, ProcessId};
 
 /// What came of asking a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +37,7 @@ enum Heard {
     Said(Said),
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn carry_out(&mut self, step: &Step) -> Result<(), Halt> {
         match step.family() {
             Family::Flow => self.flow(step),

@@ -3,11 +3,10 @@
 use crate::adapter::{ELECTION, HEARTBEAT, Request};
 use crate::execute::build::{clocks, disks};
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{
     Crash, CrashAt, CrashPoint, Keep, Nodes, OperationRef, SetClock, Step, Tick, TimerKind,
 };
-use sim_core::{ClockChange, CrashMode, Fault, Observer, ProcessId, Span, TimerId, Unsynced};
+use sim_core::{ClockChange, CrashMode, Fault, ProcessId, Span, TimerId, Unsynced};
 
 /// The timers of Raft itself, which steps hold and tick.
 const TIMERS: [TimerId; 2] = [ELECTION, HEARTBEAT];
@@ -15,7 +14,7 @@ const TIMERS: [TimerId; 2] = [ELECTION, HEARTBEAT];
 /// How long a node that is shut down may take to finish what it is writing.
 const SHUTDOWN_MAX: Span = Span::from_secs(1);
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn processes(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Crash(crash) => self.crash(step, crash),
@@ -114,7 +113,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
             self.inject(&Fault::Pause { process: *process })?;
         }
         let deadline = self.sim.now().after(SHUTDOWN_MAX);
-        let writes = |sim: &crate::execute::Cluster<T>| {
+        let writes = |sim: &crate::execute::Cluster<'_>| {
             nodes.iter().copied().find(|node| sim.is_up(*node) && sim.syncs_under_way(*node) > 0)
         };
         if writes(&self.sim).is_some() {

@@ -4,10 +4,10 @@ use crate::adapter::{Reading, Request};
 use crate::execute::steps::listed;
 use crate::execute::told::ReadEnd;
 use crate::execute::{Cluster, Halt, Runner};
-use crate::record::{self, MessageFacts, Note};
+use crate::record::{self};
 use crate::scenario::{Read, ReadAnswer, ReadKind, Step};
 use crate::violation::Property;
-use sim_core::{Observer, ProcessId};
+use sim_core::ProcessId;
 
 /// The neutral word for a way to read.
 pub(in crate::execute) const fn read_kind(kind: ReadKind) -> record::ReadKind {
@@ -19,7 +19,7 @@ pub(in crate::execute) const fn read_kind(kind: ReadKind) -> record::ReadKind {
     }
 }
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn read(&mut self, step: &Step, read: &Read) -> Result<(), Halt> {
         let kind = read_kind(read.kind);
         let nodes = self.nodes(step, &read.at)?;
@@ -35,7 +35,7 @@ impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
         self.sim.observer_mut().1.0.follow(false);
         // A paused node has not heard the question, and will not answer in time.
         let waits = nodes.iter().any(|node| self.sim.is_paused(*node));
-        let is_over = |sim: &Cluster<T>| sim.observer().1.0.followed().iter().all(|read| read.end.is_some());
+        let is_over = |sim: &Cluster<'_>| sim.observer().1.0.followed().iter().all(|read| read.end.is_some());
         if waits || !is_over(&self.sim) {
             self.run_to(self.sim.now().after(read.within), |sim| !waits && is_over(sim))?;
         }

@@ -4,11 +4,9 @@ use crate::adapter::Request;
 use crate::execute::steps::{Heard, said};
 use crate::execute::told::Said;
 use crate::execute::{Halt, Runner};
-use crate::record::{MessageFacts, Note};
 use crate::scenario::{Nodes, SendSnapshot, Step, Target};
-use sim_core::Observer;
 
-impl<T: Observer<MessageFacts, Note>> Runner<'_, T> {
+impl Runner<'_> {
     pub(super) fn snapshots(&mut self, step: &Step) -> Result<(), Halt> {
         match step {
             Step::Snapshot(nodes) => self.tell_each(step, &nodes.nodes, "", |_| Request::Snapshot),

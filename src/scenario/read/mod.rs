@@ -12,7 +12,7 @@ use crate::scenario::excerpt::Excerpt;
 use core::ops::Range;
 use jsonc_parser::ast::Value;
 use jsonc_parser::common::Ranged;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -90,7 +90,7 @@ impl Scenario {
         if !flaws.is_empty() {
             return Err(told(&flaws, 0));
         }
-        let scenario = typed(&tree).map_err(|flaw| told(&[flaw], 0))?;
+        let scenario: Self = typed(&tree).map_err(|flaw| told(&[flaw], 0))?;
         let (findings, untold) = check::check(&scenario);
         let flaws: Vec<Flaw> = findings.iter().map(|finding| placed(finding, &tree)).collect();
         if flaws.is_empty() { Ok(scenario) } else { Err(told(&flaws, untold)) }
@@ -107,6 +107,30 @@ impl Scenario {
     }
 }
 
+/// Reads a document that holds parts of scenarios, or one of those parts. Whether they make sense is not asked.
+///
+/// All of them are read by this one reader: it is the larger part of the program, and another one, such as that of `serde_json`,
+/// would be as large again.
+///
+/// # Errors
+///
+/// What is wrong, and at which line and column.
+pub(crate) fn document<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let told = |flaw: &Flaw| {
+        let Excerpt { line, column, .. } = Excerpt::new("", text, flaw.range.start, flaw.range.end);
+        let within = if flaw.label.is_empty() { String::new() } else { format!("{}: ", flaw.label) };
+        let message = flaw.message.replace('\n', "; ");
+        format!("{within}{message} (line {line}, column {column})")
+    };
+    let tree = syntax::parse(text).map_err(|flaw| told(&flaw))?;
+    let mut flaws = Vec::new();
+    syntax::repeated_keys(&tree, &mut flaws);
+    match flaws.first() {
+        Some(flaw) => Err(told(flaw)),
+        None => typed(&tree).map_err(|flaw| told(&flaw)),
+    }
+}
+
 /// Reads a text without asking whether it makes sense.
 #[cfg(test)]
 pub(crate) fn unchecked(text: &str) -> Result<Scenario, String> {
@@ -114,8 +138,8 @@ pub(crate) fn unchecked(text: &str) -> Result<Scenario, String> {
     typed(&tree).map_err(|flaw| format!("{}: {}", flaw.label, flaw.message))
 }
 
-fn typed(tree: &Value<'_>) -> Result<Scenario, Flaw> {
-    Scenario::deserialize(located::Located(tree)).map_err(|fault| {
+fn typed<T: DeserializeOwned>(tree: &Value<'_>) -> Result<T, Flaw> {
+    T::deserialize(located::Located(tree)).map_err(|fault| {
         let range = fault.range.unwrap_or_else(|| tree.range());
         Flaw::new(range.start..range.end, fault.message.clone()).label(fault.path().to_string())
     })

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::adapter::{Change, ChangeRequest, node_id};
+use crate::execute::watching::Watching;
 use crate::execute::{Limits, build};
 use crate::mirror::DurableMirror;
 use crate::oracles::Judge;
-use crate::record::{Effect, Record};
+use crate::record::{Effect, Note, Record};
 use crate::scenario::Scenario;
-use sim_core::{Stamp, VirtualTime};
+use sim_core::{Observer, Stamp, VirtualTime};
 
 /// One command, on all disks; whoever leads gathers commands for a while before it sends them.
 fn scenario() -> Scenario {
@@ -19,15 +20,15 @@ fn scenario() -> Scenario {
 }
 
 /// A cluster whose steps are done.
-fn played(scenario: &Scenario) -> Runner<'_, ()> {
-    let sim = build::cluster(scenario, 1, ()).unwrap();
+fn played(scenario: &Scenario) -> Runner<'_> {
+    let sim = build::cluster(scenario, 1, Watching::of(())).unwrap();
     let mut runner = Runner::new(scenario, 1, Limits::default(), sim);
     runner.play().unwrap();
     runner
 }
 
 /// The same cluster, had the node told this too.
-fn told(sim: &Cluster, process: ProcessId, note: Note) -> Cluster {
+fn told<'w>(sim: &Cluster<'w>, process: ProcessId, note: Note) -> Cluster<'w> {
     let mut sim = sim.clone();
     let stamp = Stamp { number: sim.records(), at: sim.now() };
     sim.observer_mut().0.observe(stamp, &Record::Noted { process, note });
@@ -85,7 +86,7 @@ fn who_leads_the_highest_term_must_be_followed() {
     let runner = played(&scenario);
     let (sim, core) = (&runner.sim, runner.surveyed().everybody());
     let Reign { leader, term, .. } = Reign::of(sim, &core, &[]).unwrap();
-    let of = |sim: &Cluster| Reign::of(sim, &core, &[]).map(|reign| reign.leader);
+    let of = |sim: &Cluster<'_>| Reign::of(sim, &core, &[]).map(|reign| reign.leader);
     assert_eq!(of(sim), Ok(leader));
     assert_eq!(of(&told(sim, leader, Note::Role { role: Role::Follower, term })), Err(Pending::Nobody));
     let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
@@ -126,7 +127,7 @@ fn a_joint_configuration_that_is_left_by_itself_must_be_left() {
 }
 
 /// What an ending that waits for rest until now comes to.
-fn rest(runner: &mut Runner<'_, ()>) -> Result<bool, String> {
+fn rest(runner: &mut Runner<'_>) -> Result<bool, String> {
     let core = runner.surveyed().everybody();
     let reign = Reign::of(&runner.sim, &core, &[]).unwrap();
     match runner.come_to_rest(&reign, Span::from_millis(200), VirtualTime::ZERO) {

@@ -1,0 +1,78 @@
+//! Capsules as files in a folder.
+
+use super::Capsule;
+use crate::execute::{Limits, Outcome, UnknownMutation};
+use crate::scenario::Scenario;
+use core::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Why a failure could not be kept.
+#[derive(Debug)]
+pub enum KeepError {
+    /// A file or folder cannot be written.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The scenario names a planted bug that this build does not have.
+    Mutation(UnknownMutation),
+}
+
+impl fmt::Display for KeepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Mutation(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for KeepError {}
+
+/// Makes a capsule of a run that failed, short unless it is to stay as it is, and writes it into a folder. None if nothing broke
+/// in the run.
+///
+/// # Errors
+///
+/// When the folder cannot be written to, or the scenario names a planted bug that this build does not have.
+pub fn keep(
+    folder: &Path,
+    scenario: &Scenario,
+    outcome: &Outcome,
+    limits: Limits,
+    shrinks: bool,
+) -> Result<Option<(PathBuf, Capsule)>, KeepError> {
+    let Some(mut capsule) = Capsule::of(scenario, outcome, limits).map_err(KeepError::Mutation)? else {
+        return Ok(None);
+    };
+    if shrinks {
+        capsule.shrink().map_err(KeepError::Mutation)?;
+    }
+    let path = write(folder, &capsule.file_name(), &capsule.to_json())?;
+    Ok(Some((path, capsule)))
+}
+
+/// Writes a file into a folder, which is made where there is none.
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, KeepError> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
+        move |error| KeepError::File { path, error }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    let path = folder.join(name);
+    replace(&path, text).map_err(failed(&path))?;
+    Ok(path)
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.to_path_buf().into_os_string();
+    beside.push(".tmp");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, path)
+}
