@@ -10,6 +10,7 @@ mod ending;
 mod executor;
 mod fuzzing;
 mod golden;
+mod guide;
 mod inevitable;
 mod library;
 mod linear;
