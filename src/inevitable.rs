@@ -20,7 +20,7 @@ pub const FUTURES: u32 = 24;
 pub const FUTURES_PROOF: u32 = 100;
 
 /// How many events all futures may take together. A run too long for that is not looked at.
-const EVENTS_MAX: u64 = 8_000_000;
+const EVENTS_MAX: u64 = 16_000_000;
 
 /// How many times as many futures as one moment has are run at most, or nearly.
 const MOMENTS_IN_ALL: u64 = 42;
@@ -121,6 +121,10 @@ pub fn inevitable(
 ) -> Result<Option<Inevitable>, UnknownMutation> {
     let (outcome, beginnings) = run(scenario, seed, limits, Beginnings::default())?;
     let Some((violation, moments)) = moments(&outcome, beginnings.0) else { return Ok(None) };
+    let in_all = u64::from(FUTURES) * MOMENTS_IN_ALL;
+    if outcome.stats.events.saturating_mul(in_all) > EVENTS_MAX {
+        return Ok(None);
+    }
     let mut stream = Stream::new(seed, "futures", 0);
     let mut futures = Futures {
         scenario,
@@ -140,8 +144,9 @@ pub fn inevitable(
         }
         course.push(futures.moment(moments[place], FUTURES)?);
         places.push(place);
-        // The first moment tells how long futures are.
-        if number == 0 && futures.events * MOMENTS_IN_ALL > EVENTS_MAX {
+        // Others may be longer than the run was.
+        let left = MOMENTS_IN_ALL.saturating_sub(number as u64);
+        if futures.events / (number as u64 + 1) * left > EVENTS_MAX - futures.events.min(EVENTS_MAX) {
             return Ok(None);
         }
     }
@@ -172,9 +177,11 @@ pub fn inevitable(
 fn moments(outcome: &Outcome, beginnings: Vec<Stamp>) -> Option<(&Violation, Vec<Stamp>)> {
     let violation = outcome.violation()?;
     let mut moments = vec![Stamp { number: 0, at: VirtualTime::ZERO }];
-    moments.extend(beginnings.into_iter().filter(|began| began.number < violation.record));
-    // In the last of them it broke: after it there is nothing to draw.
-    if moments.len() > 1 {
+    moments.extend(beginnings.into_iter().filter(|began| began.number <= violation.record));
+    // What the cluster does breaks in an event, the last of them: after it there is nothing to draw. What it does not do is
+    // noticed when time has passed.
+    let breaks_in_event = !matches!(violation.property, Property::Expectation | Property::Convergence);
+    if breaks_in_event && moments.len() > 1 {
         moments.pop();
     }
     Some((violation, moments))

@@ -233,6 +233,23 @@ impl Clocks {
         self.clocks[process.index()].change(change, now);
     }
 
+    /// How much of its delay an armed timer has before it, by the clock of its process.
+    pub(crate) fn left(
+        &self,
+        process: ProcessId,
+        timer: u8,
+        deadline: VirtualTime,
+        now: VirtualTime,
+    ) -> Span {
+        match self.clocks.get(process.index()) {
+            None => deadline.since(now),
+            Some(clock) => {
+                let left = clock.targets[usize::from(timer)].saturating_sub(clock.course(now)) / MILLION;
+                Span::from_nanos(u64::try_from(left).unwrap_or(u64::MAX))
+            }
+        }
+    }
+
     /// When an armed timer is due, now that the clock has changed.
     pub(crate) fn due(&self, process: ProcessId, timer: u8) -> VirtualTime {
         let clock = &self.clocks[process.index()];

@@ -3,8 +3,9 @@
 use crate::chance::Chance;
 use crate::latency::between;
 use crate::simulation::Simulation;
-use crate::world::World;
-use crate::{Observer, Process, Span};
+use crate::world::{Pending, Stage, World};
+use crate::{MessageId, Observer, Process, Span};
+use std::collections::BTreeSet;
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// Lets chance go by `seed` from now on, so that one past can have many futures. What has happened stays: who sent what,
@@ -22,14 +23,24 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     }
 
     fn set_out_anew(&mut self) {
-        // Oldest first: on a link that keeps its order they keep it.
-        let on_the_way = self.take_in_flight(|_| true);
+        // Oldest first: on a link that keeps its order they keep it. What is pinned is not chance's affair.
+        let network = &self.world.network;
+        let open: BTreeSet<MessageId> = self
+            .pending(&[Stage::InFlight], |id| network.pinned(id).is_none())
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
+        let on_the_way = self.take_in_flight(|id| open.contains(id));
         let mut links: Vec<_> = on_the_way.iter().map(|(_, id, ..)| (id.from, id.to)).collect();
         links.sort_unstable();
         links.dedup();
         self.forget_taken(&links);
-        for (_, id, message, lot) in on_the_way {
-            self.world.post_anew((id, message, lot));
+        for (since, id, message, lot) in on_the_way {
+            let place = self.world.post_anew((id, message, lot));
+            // It came to its link when it did.
+            if let Pending::Message { since: posted, .. } = &mut self.world.slab[place as usize] {
+                *posted = since;
+            }
         }
     }
 }
@@ -40,11 +51,11 @@ impl<P: Process> World<P> {
         let (process, timer) = Self::timer_at(index);
         let slot = &self.timers[index];
         let (min, max) = slot.range;
-        let drawn = slot.armed && min < max && (min..=max).contains(&slot.delay);
-        if !drawn {
+        // One that is due is only not heard yet: it is held, or its process was paused.
+        if !slot.armed || min >= max || slot.deadline <= self.now {
             return;
         }
-        let left = slot.deadline.since(self.now);
+        let left = self.clocks.left(process, timer.0, slot.deadline, self.now);
         let passed = slot.delay.nanos().saturating_sub(left.nanos());
         if passed >= max.nanos() {
             return;

@@ -60,11 +60,11 @@ impl<P: Process> World<P> {
         }
         let slot = &mut self.timers[index];
         let ordinal = slot.ordinals.take(epoch);
-        slot.range = (min, max);
-        slot.delay = match slot.pins.pop_front() {
-            Some(pinned) => pinned,
-            None if min >= max => min,
-            None => between(min, max, self.chance.timer(process, timer, epoch, ordinal).0),
+        (slot.range, slot.delay) = match slot.pins.pop_front() {
+            // Nothing else could have been drawn.
+            Some(pinned) => ((pinned, pinned), pinned),
+            None if min >= max => ((min, min), min),
+            None => ((min, max), between(min, max, self.chance.timer(process, timer, epoch, ordinal).0)),
         };
         let due = self.clocks.arm(process, timer.0, self.now, slot.delay);
         self.emit(watcher, Record::TimerSet { process, timer, due });

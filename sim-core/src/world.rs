@@ -374,7 +374,7 @@ impl<P: Process> World<P> {
         latency: Span,
         tie: u32,
         fifo: bool,
-    ) {
+    ) -> u32 {
         let now = self.now;
         let link = self.network.link_mut(id.from, id.to);
         let mut due = now.max(link.clogged_until).after(latency);
@@ -382,15 +382,21 @@ impl<P: Process> World<P> {
             due = due.max(link.last_due.after(Span::from_nanos(1)));
             link.last_due = due;
         }
-        self.post_at(due, (id, message, lot), tie);
+        self.post_at(due, (id, message, lot), tie)
     }
 
     #[inline(always)]
-    fn post_at(&mut self, due: VirtualTime, (id, message, lot): (MessageId, P::Message, Lot), tie: u32) {
+    fn post_at(
+        &mut self,
+        due: VirtualTime,
+        (id, message, lot): (MessageId, P::Message, Lot),
+        tie: u32,
+    ) -> u32 {
         let (since, stage) = (self.records, Stage::InFlight);
         let place = self.vacant();
         self.slab[place as usize] = Pending::Message { id, message, stage, since, lot };
         self.queue.push(Key::new(due, tie, SLAB | place));
+        place
     }
 
     /// The tie-break of a message.
@@ -416,11 +422,11 @@ impl<P: Process> World<P> {
         }
     }
 
-    /// Puts a message of which everything but its latency is decided on its way, even where the link is cut.
-    pub(crate) fn post_anew(&mut self, (id, message, lot): (MessageId, P::Message, Lot)) {
+    /// Puts a message of which everything but its latency is decided on its way, even where the link is cut. Says where it is.
+    pub(crate) fn post_anew(&mut self, (id, message, lot): (MessageId, P::Message, Lot)) -> u32 {
         let quality = self.network.link(id.from, id.to).quality;
         let block = self.chance.message(Domain::Message, &id);
-        self.post((id, message, lot), quality.latency.sample(block.0), lower(block.1), quality.fifo);
+        self.post((id, message, lot), quality.latency.sample(block.0), lower(block.1), quality.fifo)
     }
 
     pub(crate) fn lose(&mut self, watcher: Watcher<'_, P>, id: MessageId, reason: DropReason) {

@@ -67,12 +67,20 @@ pub(crate) fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Ke
     Ok(path)
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all. A link is followed, a file keeps who may read it, and a device or a pipe is written to.
 pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.to_path_buf().into_os_string();
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let there = std::fs::metadata(&path).ok();
+    if there.as_ref().is_some_and(|there| !there.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(&path)?.write_all(text.as_bytes());
+    }
+    let mut beside = path.clone().into_os_string();
     beside.push(".tmp");
     let mut file = std::fs::File::create(&beside)?;
     file.write_all(text.as_bytes())?;
+    if let Some(there) = there {
+        file.set_permissions(there.permissions())?;
+    }
     file.sync_all()?;
     std::fs::rename(&beside, path)
 }

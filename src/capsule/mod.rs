@@ -126,15 +126,21 @@ impl Capsule {
         Limits { events_max: self.events_max }
     }
 
-    /// Finds the shortest story. Says whether there is one.
+    /// Finds the shortest story. Says whether there is one; if not, the capsule stays as it is.
     ///
     /// # Errors
     ///
     /// When the scenario names a planted bug that this build does not have.
     pub fn shrink(&mut self) -> Result<bool, UnknownMutation> {
         let shrunk = shrink(&self.scenario, self.seed.0, self.limits())?;
-        self.story = shrunk.and_then(Story::of);
-        Ok(self.story.is_some())
+        let story = shrunk.and_then(Story::of);
+        // What breaks in this build may be something else.
+        let found = story.filter(|story| story.violation.signature() == self.signature);
+        let is_found = found.is_some();
+        if is_found {
+            self.story = found;
+        }
+        Ok(is_found)
     }
 
     /// A name for its file: the property, and the digest of the run.

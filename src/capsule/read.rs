@@ -54,6 +54,12 @@ impl Capsule {
             Ok(capsule) => capsule,
             Err(error) => return wrong(error),
         };
+        if capsule.violation.signature() != capsule.signature {
+            return wrong(format!(
+                "its `signature` is not that of its `violation`: expected {:?}",
+                capsule.violation.signature().as_str()
+            ));
+        }
         capsule.check_scenario("scenario", &capsule.scenario)?;
         let scheduled = capsule.schedule.scenario(&capsule.scenario, &capsule.violation);
         capsule.check_scenario("schedule", &scheduled)?;

@@ -26,7 +26,7 @@ pub enum Answer {
         /// Where the digests part.
         divergence: Divergence,
         /// The first event that differs: its number, what the capsule has and what this run has. None if every event up to
-        /// what broke is the same, and something else differs.
+        /// what broke is the same, and something else differs; or if no schedule was kept, for the run was too long.
         event: Option<(usize, String, String)>,
     },
     /// The run was had again, but its story is another one.
@@ -66,7 +66,8 @@ impl Capsule {
             },
             Err(divergence) => {
                 let (now, _) = Schedule::of(&self.scenario, self.seed.0, self.limits())?;
-                Answer::Differs { divergence, event: self.schedule.first_difference(&now) }
+                let event = (!self.has_no_schedule()).then(|| self.schedule.first_difference(&now)).flatten();
+                Answer::Differs { divergence, event }
             }
         };
         Ok(Replayed { answer, outcome })
@@ -103,9 +104,15 @@ impl Capsule {
         }
         let answer = match impossible {
             Some(event) => Answer::NotPossible { event, what: self.schedule.told(event).unwrap_or_default() },
-            None if self.schedule.is_empty() && self.size.events() > 0 => {
+            None if self.has_no_schedule() => {
                 let what = "the run was too long for its schedule to be kept".to_string();
                 Answer::NotPossible { event: 1, what }
+            }
+            // Nobody knows what it would have come to.
+            None if whole.stats.events >= self.events_max => {
+                let what =
+                    format!("the run goes on for more than the {} events of the capsule", self.events_max);
+                Answer::NotPossible { event: self.schedule.len(), what }
             }
             None => Answer::Fixed,
         };
@@ -121,6 +128,12 @@ impl Capsule {
         let events = done.iter().filter(|done| !crate::shrink::is_set_up(&done.step));
         let impossible = events.enumerate().find(|(_, done)| done.how == How::Not);
         Ok((outcome, impossible.map(|(place, _)| place + 1)))
+    }
+
+    /// Whether the run was too long for its schedule to be kept.
+    #[must_use]
+    pub fn has_no_schedule(&self) -> bool {
+        self.schedule.is_empty() && self.size.events() > 0
     }
 
     fn expecting_nothing(&self, scenario: &Scenario) -> Scenario {

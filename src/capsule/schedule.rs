@@ -28,15 +28,13 @@ pub(super) struct Entry {
 }
 
 impl Schedule {
-    /// What happened in a run of `scenario`, up to what broke first, and how long that was.
+    /// What happened in a run of `scenario`, up to what broke first or to its end, and how long that was.
     ///
     /// # Errors
     ///
     /// When the scenario names a planted bug that this build does not have.
     pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<(Self, Size), UnknownMutation> {
-        let Some((ByHand { events, .. }, size)) = by_hand(scenario, seed, limits)? else {
-            return Ok((Self(Vec::new()), Size::default()));
-        };
+        let (ByHand { events, .. }, size) = by_hand(scenario, seed, limits)?;
         let events = if events.len() <= EVENTS_MAX { events } else { Vec::new() };
         Ok((Self(events.into_iter().map(|(at, step)| Entry { at, step }).collect()), size))
     }

@@ -243,7 +243,7 @@ fn junit(path: &Path, ledger: &Ledger, failures: &[Shown<'_>]) -> Result<(), Fai
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
         let property = one.group.shortest.property;
         status
-            .set_message(what(one))
+            .set_message(plain(&what(one)))
             .set_type(property.map_or("expectation", crate::violation::Property::name));
         let kept =
             one.capsule.as_ref().map_or_else(String::new, |(path, _)| format!("\ncapsule: {}", shown(path)));
@@ -254,7 +254,7 @@ fn junit(path: &Path, ledger: &Ledger, failures: &[Shown<'_>]) -> Result<(), Fai
         ));
         let name =
             one.group.shortest.signature.as_ref().map_or("no violation", |signature| signature.as_str());
-        suite.add_test_case(TestCase::new(name, status));
+        suite.add_test_case(TestCase::new(plain(name), status));
     }
     let mut report = Report::new("seaworthy");
     report.add_test_suite(suite);
@@ -264,9 +264,15 @@ fn junit(path: &Path, ledger: &Ledger, failures: &[Shown<'_>]) -> Result<(), Fai
     std::fs::write(path, text).map_err(|error| wrong(&error))
 }
 
+/// A text without what XML cannot hold and terminals obey.
+fn plain(text: &str) -> String {
+    let is_plain = |c: char| c == '\n' || !(c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'));
+    text.chars().map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect()
+}
+
 /// A line that GitHub shows beside the commit.
 fn annotation(one: &Shown<'_>) -> String {
-    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let escaped = |text: &str| plain(text).replace('%', "%25").replace('\n', "%0A");
     let property = one.group.shortest.property.map_or("no violation", crate::violation::Property::name);
     format!(
         "::error title=seaworthy: {property}::{}",

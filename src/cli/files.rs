@@ -49,6 +49,21 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
 
 /// Reads a text of at most so many bytes: a pipe or a device may have no end.
 pub(crate) fn read_text(path: &Path, most: u64) -> std::io::Result<String> {
+    text_of(read_bytes(path, most)?)
+}
+
+/// The whole lines of a file of at most so many bytes: half a line at the end is left out, wherever it was cut.
+pub(crate) fn read_lines(path: &Path, most: u64) -> std::io::Result<String> {
+    let mut bytes = read_bytes(path, most)?;
+    bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    text_of(bytes)
+}
+
+fn text_of(bytes: Vec<u8>) -> std::io::Result<String> {
+    String::from_utf8(bytes).map_err(|error| std::io::Error::other(format!("not UTF-8: {error}")))
+}
+
+fn read_bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let file = std::fs::File::open(path)?;
     let too_large = || std::io::Error::other(format!("too large: expected at most {} MiB", most >> 20));
     if file.metadata()?.len() > most {
@@ -59,7 +74,7 @@ pub(crate) fn read_text(path: &Path, most: u64) -> std::io::Result<String> {
     if bytes.len() as u64 > most {
         return Err(too_large());
     }
-    String::from_utf8(bytes).map_err(|error| std::io::Error::other(format!("not UTF-8: {error}")))
+    Ok(bytes)
 }
 
 /// Reads a scenario, or says what is wrong with it.

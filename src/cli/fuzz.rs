@@ -181,6 +181,16 @@ pub(crate) fn fuzz(args: &Fuzz, output: &mut Output) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::BadInput, unknown.to_string()));
     }
     if ledger.runs() == 0 {
+        if interrupt::is_asked() {
+            output.aside("stopped before the first run");
+            return Ok(Exit::Interrupted);
+        }
+        if Todo::of(&ledger.with_bound(plan.bound), args.shard_index, args.shard_count).count == 0 {
+            output.aside(
+                "nothing of the campaign falls to this shard: it has fewer chunks than there are shards",
+            );
+            return Ok(Exit::Clean);
+        }
         return Err(Failure::new(Exit::NothingSelected, "the time was up before the first run"));
     }
     let states = args.coverage.then_some(&states);

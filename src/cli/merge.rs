@@ -1,11 +1,12 @@
 //! `seaworthy merge`: the results of a campaign that was shared out, put together.
 
 use crate::SIM_VERSION;
+use crate::capsule;
 use crate::cli::args::Merge;
 use crate::cli::campaign::{self, Beside};
 use crate::cli::fuzz::find_canary;
 use crate::cli::output::{Output, shown};
-use crate::cli::{Exit, Failure, results};
+use crate::cli::{Exit, Failure, files, results};
 use crate::fuzz::Strategy;
 use crate::ledger::Ledger;
 
@@ -30,8 +31,22 @@ pub(crate) fn merge(args: &Merge, output: &mut Output) -> Result<Exit, Failure> 
         return Err(wrong(format!("these results have sim_version {there}, this program has {SIM_VERSION}")));
     }
     let strategy: Strategy = campaign.strategy.parse().map_err(wrong)?;
+    match (&campaign.scenario, &args.scenario) {
+        (Some(own), Some(path)) if files::read(path, output)? != **own => {
+            return Err(wrong(format!("{}: the campaign ran another scenario", shown(path))));
+        }
+        // A seed alone would draw one.
+        (Some(_), None) if merged.failed().next().is_some() => {
+            let what = "the campaign ran a scenario: say which with --scenario, for the lines that replay what failed";
+            return Err(Failure::new(Exit::Usage, what));
+        }
+        (None, Some(path)) => {
+            return Err(wrong(format!("{}: the campaign drew its scenarios, and ran no file", shown(path))));
+        }
+        _ => {}
+    }
     if let Some(path) = &args.output
-        && let Err(error) = std::fs::write(path, merged.text())
+        && let Err(error) = capsule::replace(path, &merged.text())
     {
         output.not_written(wrong(format!("{}: {error}", shown(path))));
     }

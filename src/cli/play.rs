@@ -30,13 +30,25 @@ pub(crate) struct Play<'a> {
 }
 
 /// How many records are kept to be drawn: beyond that nobody reads a table, and memory has an end.
-const KEPT_MAX: usize = 1_000_000;
+pub(crate) const KEPT_MAX: usize = 1_000_000;
 
 /// Keeps the records if somebody is to see them, and writes them if there is a file.
-struct Recorder {
+pub(crate) struct Recorder {
     keeps: bool,
-    kept: Vec<(Stamp, Record)>,
+    pub(crate) kept: Vec<(Stamp, Record)>,
     trace: Option<TraceWriter<BufWriter<File>>>,
+}
+
+impl Recorder {
+    /// Keeps the records, and writes none.
+    pub(crate) const fn keeping() -> Self {
+        Self { keeps: true, kept: Vec::new(), trace: None }
+    }
+
+    /// Whether there were more records than are kept, or just as many.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.kept.len() == KEPT_MAX
+    }
 }
 
 impl Observer<MessageFacts, Note> for Recorder {
@@ -73,9 +85,9 @@ impl Play<'_> {
         };
         let draws = self.view != View::None && self.format == Format::Text;
         let recorder = Recorder { keeps: draws, kept: Vec::new(), trace };
-        let (outcome, recorder) = execute::run(self.scenario, self.seed, self.limits, recorder)
+        let (outcome, mut recorder) = execute::run(self.scenario, self.seed, self.limits, recorder)
             .map_err(|error| Failure::new(Exit::BadInput, error.to_string()))?;
-        if let Some(trace) = recorder.trace {
+        if let Some(trace) = recorder.trace.take() {
             let end = End {
                 records: outcome.records,
                 digest: format!("{:016x}", outcome.digest),
@@ -85,7 +97,7 @@ impl Play<'_> {
                 output.not_written(failure);
             }
         }
-        if recorder.kept.len() == KEPT_MAX {
+        if recorder.is_full() {
             output.tell(&format!("only the first {KEPT_MAX} records are drawn; --trace FILE keeps all"));
         }
         if draws && !output.quiet {

@@ -1,5 +1,5 @@
-//! The results of a campaign on disk: a file that is only added to. Killed at any moment, it has lost the chunks that were being
-//! run, and no more.
+//! The results of a campaign on disk: a file that is only added to, in order. Killed at any moment, it has lost the chunks that
+//! were being run, and those behind them that waited for their turn.
 
 use crate::cli::output::shown;
 use crate::cli::{Exit, Failure, files};
@@ -21,7 +21,7 @@ fn wrong(path: &Path, why: impl Display) -> Failure {
 
 /// Reads results.
 pub(crate) fn read(path: &Path) -> Result<Ledger, Failure> {
-    let text = files::read_text(path, FILE_MAX).map_err(|error| wrong(path, error))?;
+    let text = files::read_lines(path, FILE_MAX).map_err(|error| wrong(path, error))?;
     Ledger::parse(&text).map_err(|error| wrong(path, error))
 }
 
@@ -35,7 +35,7 @@ pub(crate) fn begun(path: Option<&Path>) -> Result<Option<Ledger>, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(wrong(path, error)),
     }
-    let text = files::read_text(path, FILE_MAX).map_err(|error| wrong(path, error))?;
+    let text = files::read_lines(path, FILE_MAX).map_err(|error| wrong(path, error))?;
     if !text.contains('\n') {
         // It was killed before it had written a line.
         return Ok(None);
@@ -84,8 +84,8 @@ impl Appender {
     pub(crate) fn open(path: &Path, ledger: &Ledger) -> Result<Self, Failure> {
         let open = || {
             let file = OpenOptions::new().append(true).create(true).open(path)?;
-            let text = if path.is_file() { std::fs::read_to_string(path)? } else { String::new() };
-            let whole = text.rfind('\n').map_or(0, |end| end + 1);
+            let text = if path.is_file() { std::fs::read(path)? } else { Vec::new() };
+            let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             if whole < text.len() {
                 file.set_len(whole as u64)?;
             }

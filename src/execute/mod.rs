@@ -388,21 +388,18 @@ impl Runner<'_> {
     ) -> Result<bool, Halt> {
         let events_max = self.limits.events_max;
         let mut stopped = false;
+        // A timer that a step lets fire is an event of its own.
+        self.turn_if_due();
         loop {
             let turns_after = self.turn.map_or(u64::MAX, |turn| turn.after);
-            let mut turns = false;
             self.sim.run(until, |sim| {
                 stopped = stop(sim);
-                turns = sim.records() >= turns_after;
                 stopped
-                    || turns
+                    || sim.records() >= turns_after
                     || !sim.observer().0.violations().is_empty()
                     || sim.stats().events >= events_max
             });
-            let Some(Turn { next, .. }) = self.turn.take_if(|_| turns) else { break };
-            self.seed = next;
-            self.sim.redraw(next);
-            if stopped || !self.sim.observer().0.violations().is_empty() {
+            if !self.turn_if_due() || stopped || !self.sim.observer().0.violations().is_empty() {
                 break;
             }
         }
@@ -415,6 +412,15 @@ impl Runner<'_> {
             return Err(self.failed(Property::Convergence, None, what));
         }
         Ok(stopped)
+    }
+
+    /// Takes leave of the seed, if it is time to. Says whether it was.
+    fn turn_if_due(&mut self) -> bool {
+        let records = self.sim.records();
+        let Some(Turn { next, .. }) = self.turn.take_if(|turn| records >= turn.after) else { return false };
+        self.seed = next;
+        self.sim.redraw(next);
+        true
     }
 
     /// The draws of a step: a function of the seed, of what the step says, and of how often it was reached, so that
@@ -442,6 +448,8 @@ impl Runner<'_> {
         if let Some(Halt::Failed(violation)) = halted {
             violations.push(violation);
         }
+        // What is found when all is over is found last.
+        violations.sort_by_key(|violation| violation.record);
         let verdict = match scenario.expect {
             Expect::Pass if violations.is_empty() => Verdict::Passed,
             Expect::Violation(property) if violations.iter().any(|found| found.property == property) => {

@@ -19,7 +19,8 @@ use crate::violation::{Property, Signature};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many runs a chunk has. What is lost when a campaign is killed is no more than those that its threads were at.
+/// How many runs a chunk has. What is lost when a campaign is killed is those that its threads were at,
+/// and those behind them that waited to be written in order.
 pub const CHUNK: u64 = 256;
 
 /// How many chunks a campaign has at most.
@@ -122,6 +123,18 @@ pub struct Chunk {
     pub failed: Vec<Found>,
 }
 
+impl Chunk {
+    /// Whether two versions of a chunk can be of the same runs: those that both have failed in the same way.
+    fn agrees_with(&self, other: &Self) -> bool {
+        if self.runs == other.runs {
+            return self == other;
+        }
+        let (shorter, longer) = if self.runs < other.runs { (self, other) } else { (other, self) };
+        let end = (self.number * CHUNK).saturating_add(shorter.runs);
+        longer.failed.iter().filter(|found| found.run < end).eq(&shorter.failed)
+    }
+}
+
 /// The results of a campaign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
@@ -198,12 +211,10 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// If it is as long as the one that is there, and is another: then somebody's build is not deterministic, or not the same.
+    /// If the runs that both have did not go in the same way: then somebody's build is not deterministic, or not the same.
     pub fn add(&mut self, chunk: Chunk) -> Result<(), LedgerError> {
         match self.chunks.get(&chunk.number) {
-            Some(there) if there.runs == chunk.runs && *there != chunk => {
-                return Err(LedgerError::conflict(&chunk));
-            }
+            Some(there) if !there.agrees_with(&chunk) => return Err(LedgerError::conflict(&chunk)),
             Some(there) if there.runs >= chunk.runs => {}
             _ => {
                 self.chunks.insert(chunk.number, chunk);

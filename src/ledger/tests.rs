@@ -86,6 +86,13 @@ fn results_that_do_not_fit_are_refused() {
     let other = Chunk { tally: Tally { runs: CHUNK, ..Tally::default() }, ..chunk(1, CHUNK) };
     let error = one.add(other).expect_err("it is another").to_string();
     assert!(error.contains("runs 256 to 511 were made twice with different results"), "{error}");
+    // One that was cut short at a failure that the whole one does not have.
+    let mut cut = chunk(1, 9);
+    cut.failed = vec![Found { run: CHUNK + 3, ..chunk(2, CHUNK).failed[0].clone() }];
+    assert!(one.add(cut.clone()).is_err(), "the longer one says that this run did not fail");
+    let mut other = ledger([]);
+    other.add(cut).expect("nothing is there");
+    assert!(other.merge(one.clone()).is_err(), "in whatever order");
     let error = one.merge(Ledger::new(campaign("0x2"), None)).expect_err("it is another").to_string();
     assert!(error.contains("seed 0x2 there, 0x1 here"), "{error}");
 }

@@ -25,20 +25,21 @@ const COARSE: [Simplify; 8] = [
     },
 ];
 
-const FINE: [Simplify; 9] = [
+const FINE: [Simplify; 10] = [
     |file| file.down.clear(),
     |file| file.pins.clear(),
     |file| file.network.links.clear(),
     |file| file.storage.write = Latency::Constant(Span::from_millis(1)),
     |file| change_work(file, |work| work.clients = 1),
+    |file| change_work(file, |work| work.clients = work.clients.max(2) - 1),
     |file| change_work(file, |work| work.keys = 1),
-    |file| change_work(file, |work| work.operations /= 2),
-    |file| change_work(file, |work| work.operations -= 1),
+    |file| change_work(file, |work| work.operations = (work.operations / 2).max(1)),
+    |file| change_work(file, |work| work.operations = work.operations.max(2) - 1),
     |file| change_work(file, |work| work.start = Span::ZERO),
 ];
 
 fn change_work(file: &mut Scenario, change: impl FnOnce(&mut crate::kv::Workload)) {
-    if let Some(work) = file.workload.as_mut().filter(|work| work.operations > 1) {
+    if let Some(work) = &mut file.workload {
         change(work);
     }
 }

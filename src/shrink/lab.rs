@@ -31,7 +31,8 @@ pub(super) struct Lab {
 impl Lab {
     /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that.
     pub(super) fn fails(&mut self, plan: &Plan) -> Option<Plan> {
-        if self.is_spent() {
+        // A story is a file: what could not be read is none.
+        if self.is_spent() || plan.scenario().check().is_err() {
             return None;
         }
         let (outcome, done) = self.watched(plan, &mut ())?;
@@ -107,6 +108,8 @@ impl Lab {
         self.minimise(plan);
         loop {
             let mut changed = header::fine(self, plan);
+            // Of fewer calls it is more likely that they can be had as steps.
+            changed |= clients::as_steps(self, plan);
             changed |= nodes::fewer(self, plan);
             changed |= self.minimise(plan);
             changed |= values::simpler(self, plan);

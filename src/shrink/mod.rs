@@ -66,13 +66,20 @@ impl Size {
         self.deliveries + self.externals
     }
 
-    /// How long the run of a scenario is, up to what breaks first or to its end.
+    /// How long the story of a scenario is: its run up to what breaks first or to its end. Where that never comes, it is the
+    /// steps alone, for messages go on for as long as one likes.
     ///
     /// # Errors
     ///
     /// When the scenario names a planted bug that this build does not have.
     pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
         let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
+        let is_endless = outcome.ending.is_none()
+            && outcome.violation().is_some_and(|found| found.property == Property::Convergence);
+        if is_endless {
+            let externals = done.iter().filter(|done| counts(&done.step)).count() as u64;
+            return Ok(Self { deliveries: 0, externals });
+        }
         Ok(Self::in_run(&outcome, &recorder, &done))
     }
 
@@ -102,17 +109,22 @@ impl ByHand {
     }
 }
 
-/// What happened in a run up to what broke first, and how long that was; none if nothing broke.
+/// What happened in a run up to what broke first, or to its end if nothing did, and how long that was. Nothing is told of a run
+/// that is too long to be written out.
 pub(crate) fn by_hand(
     scenario: &Scenario,
     seed: u64,
     limits: Limits,
-) -> Result<Option<(ByHand, Size)>, UnknownMutation> {
+) -> Result<(ByHand, Size), UnknownMutation> {
     let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
-    let Some(violation) = outcome.violation() else { return Ok(None) };
-    let Plan { events, over, .. } = plan::by_hand(scenario, &told(violation, &outcome, &recorder, &done));
+    let size = Size::in_run(&outcome, &recorder, &done);
+    let over = Stamp { number: outcome.records, at: outcome.at };
+    let nothing = Violation::new(Property::Expectation, over, None, String::new());
+    let told = told(outcome.violation().unwrap_or(&nothing), &outcome, &recorder, &done);
+    let Plan { events, over, .. } = plan::by_hand(scenario, &told);
+    let events = if recorder.is_cut() { Vec::new() } else { events };
     let events = events.into_iter().map(|event| (event.at, event.step)).collect();
-    Ok(Some((ByHand { events, over }, Size::in_run(&outcome, &recorder, &done))))
+    Ok((ByHand { events, over }, size))
 }
 
 /// Whether a step sets up a plan by hand, and is none of its events.
@@ -129,10 +141,15 @@ fn recorded(
     run_logged(scenario, seed, limits, Recorder::default(), Manner::ToTheLetter)
 }
 
-/// What a story shows: what is wrong in it, in a line.
+/// What a story shows: what is wrong in it, in a line as a file may have it.
 fn shows(violation: &Violation) -> String {
-    violation.what.lines().next().unwrap_or_default().trim().to_string()
+    let line = violation.what.lines().next().unwrap_or_default();
+    let plain: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.trim().chars().take(SHOWS_MAX).collect()
 }
+
+/// The longest text that a file may have for what it shows, in characters.
+const SHOWS_MAX: usize = 200;
 
 const fn told<'a>(
     violation: &Violation,
@@ -181,12 +198,19 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     let told = told(violation, &outcome, &recorder, &done);
     // The first that fails in the same way is made short.
     let forms = match violation.property {
-        Property::Expectation => vec![plan::written(&scenario)],
+        Property::Expectation => vec![plan::written(&scenario, violation.property)],
         // What never comes to its end cannot be written out.
-        Property::Convergence if outcome.ending.is_none() => {
-            vec![plan::timed(&scenario, &told), plan::written(&scenario)]
+        _ if recorder.is_cut() => {
+            vec![plan::timed(&scenario, &told), plan::written(&scenario, violation.property)]
         }
-        _ => vec![plan::by_hand(&scenario, &told), plan::timed(&scenario, &told), plan::written(&scenario)],
+        Property::Convergence if outcome.ending.is_none() => {
+            vec![plan::timed(&scenario, &told), plan::written(&scenario, violation.property)]
+        }
+        _ => vec![
+            plan::by_hand(&scenario, &told),
+            plan::timed(&scenario, &told),
+            plan::written(&scenario, violation.property),
+        ],
     };
     let mut lab = Lab {
         seed,
@@ -208,7 +232,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
             (lab.nearest, lab.from) = (nearest, from);
             let mut plan = first.clone();
             lab.shrink(&mut plan);
-            let is_minimal = !lab.is_spent();
+            let is_minimal = !lab.is_spent() && !plan.has_blocks();
             if let Some(outcome) = lab.verified(&plan) {
                 stories.push((plan, outcome, is_minimal));
             }

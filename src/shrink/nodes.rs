@@ -90,6 +90,9 @@ fn header_without(header: &Scenario, gone: u16) -> Scenario {
         }
     }
     move_keys(&mut header.initial, gone);
+    for state in header.initial.values_mut() {
+        state.vote = state.vote.and_then(|vote| moved(vote, gone));
+    }
     move_keys(&mut header.node_options, gone);
     move_keys(&mut header.clocks, gone);
     move_keys(&mut header.storage.nodes, gone);

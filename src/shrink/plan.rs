@@ -6,8 +6,8 @@ use crate::execute::{Done, How};
 use crate::fuzz::Timeline;
 use crate::record::{MessageFacts, Note, Record};
 use crate::scenario::{
-    Answer, ClientSet, DeliverOne, End, Family, Held, Hold, LieAboutFsync, MessageKind, NetworkOptions,
-    Nodes, ReadAnswer, Scenario, Step, Target, Tick, TimerKind,
+    Answer, ClientSet, DeliverOne, End, Expect, Family, Held, Hold, LieAboutFsync, MessageKind,
+    NetworkOptions, Nodes, ReadAnswer, Scenario, Step, Target, Tick, TimerKind,
 };
 use crate::violation::Property;
 use sim_core::{Fault, Interest, MessageId, Observer, RecordKind, Span, Stamp, VirtualTime};
@@ -79,6 +79,11 @@ impl Plan {
         Self { events, over: self.over_at(broke.at), ..self.clone() }
     }
 
+    /// Whether steps stand within others: those are taken away with them, and not alone.
+    pub(super) fn has_blocks(&self) -> bool {
+        self.events.iter().any(|event| event.step.blocks().iter().any(|steps| !steps.is_empty()))
+    }
+
     /// A plan that ends by proving that the cluster lives ends when it did; others end with what broke.
     fn over_at(&self, broke: VirtualTime) -> Span {
         match self.header.end {
@@ -94,7 +99,14 @@ pub(super) const fn since_begin(at: VirtualTime) -> Span {
 
 /// Keeps what was delivered, which timers of Raft fired, and what was done to the world.
 #[derive(Debug, Default)]
-pub(super) struct Recorder(Vec<(u64, Heard)>);
+pub(super) struct Recorder {
+    heard: Vec<(u64, Heard)>,
+    /// How many messages were delivered and timers fired beyond what is kept.
+    beyond: (u64, u64),
+}
+
+/// How much is kept: a run that goes on for longer is never written out.
+const HEARD_MAX: usize = 400_000;
 
 #[derive(Clone, Debug)]
 struct Heard {
@@ -126,7 +138,12 @@ impl Observer<MessageFacts, Note> for Recorder {
             Record::Injected { fault } => What::Fault(Box::new(fault.clone())),
             _ => return,
         };
-        self.0.push((stamp.number, Heard { at: stamp.at, what }));
+        if self.heard.len() < HEARD_MAX {
+            self.heard.push((stamp.number, Heard { at: stamp.at, what }));
+        } else {
+            self.beyond.0 += u64::from(matches!(what, What::Message(_)));
+            self.beyond.1 += u64::from(matches!(what, What::Timer(..)));
+        }
     }
 }
 
@@ -152,7 +169,7 @@ pub(super) fn by_hand(scenario: &Scenario, told: &Told<'_>) -> Plan {
         _ => (broke, ending),
     };
     let mut last_copy: BTreeMap<MessageId, u64> = BTreeMap::new();
-    for (number, heard) in &recorder.0 {
+    for (number, heard) in &recorder.heard {
         if let What::Message(id) = &heard.what {
             last_copy.insert(id.as_sent(), *number);
         }
@@ -169,7 +186,7 @@ pub(super) fn by_hand(scenario: &Scenario, told: &Told<'_>) -> Plan {
         let stop = Step::StopClients(ClientSet { clients: None });
         events.push((ending.number, Event { at: since_begin(ending.at), step: stop }));
     }
-    for (number, heard) in recorder.0.iter().filter(|(number, _)| *number <= broke.number) {
+    for (number, heard) in recorder.heard.iter().filter(|(number, _)| *number <= broke.number) {
         let at = since_begin(heard.at);
         let step = match &heard.what {
             // What was done before that is done by steps.
@@ -203,7 +220,8 @@ pub(super) fn told_to(clients: &Clients, id: &MessageId) -> DeliverOne {
 /// The settings of a scenario whose messages and timers are steps. Where it is asked whether the cluster lives, that is asked
 /// on the network of the file.
 pub(super) fn header_by_hand(scenario: &Scenario, property: Property) -> Scenario {
-    let header = Scenario { steps: Vec::new(), pins: Vec::new(), ..scenario.clone() };
+    let (steps, pins, expect) = (Vec::new(), Vec::new(), Expect::Pass);
+    let header = Scenario { steps, pins, expect, ..scenario.clone() };
     match header.end {
         End::Live(_) if property == Property::Convergence => header,
         _ => Scenario { network: NetworkOptions::default(), end: over(), ..header },
@@ -245,8 +263,11 @@ fn healing(fault: &Fault, nodes: u16) -> Vec<Step> {
 pub(super) fn timed(scenario: &Scenario, told: &Told<'_>) -> Plan {
     let Told { done, broke, ending, .. } = *told;
     let mut header = Scenario { steps: Vec::new(), ..scenario.clone() };
-    if ending.is_none() {
-        header.end = over();
+    match (ending, told.property) {
+        // It does not come to its end.
+        (None, Property::Convergence) => header.end = End::default(),
+        (None, _) => header.end = over(),
+        (Some(_), _) => {}
     }
     let over = since_begin(ending.map_or(broke.at, |ending| ending.at));
     let plan = Plan { form: Form::Timed, header, events: Vec::new(), over };
@@ -255,8 +276,15 @@ pub(super) fn timed(scenario: &Scenario, told: &Told<'_>) -> Plan {
 }
 
 /// The plan whose steps are those of the file.
-pub(super) fn written(scenario: &Scenario) -> Plan {
-    let header = Scenario { steps: Vec::new(), ..scenario.clone() };
+pub(super) fn written(scenario: &Scenario, property: Property) -> Plan {
+    let mut header = Scenario { steps: Vec::new(), ..scenario.clone() };
+    if property == Property::Convergence {
+        // A file that is not asked to live may go on for ever all the same, but must not expect it.
+        header.end = match header.end {
+            End::Stop(_) => End::default(),
+            live => live,
+        };
+    }
     let events = scenario.steps.iter().map(|step| Event { at: Span::ZERO, step: step.clone() }).collect();
     Plan { form: Form::Written, header, events, over: Span::ZERO }
 }
@@ -289,8 +317,15 @@ fn asking_nothing(mut step: Step) -> Step {
 impl Recorder {
     /// How many messages were delivered and how many timers fired up to this record.
     pub(super) fn counts(&self, last: u64) -> (u64, u64) {
-        let until = || self.0.iter().filter(move |(number, _)| *number <= last);
+        let until = || self.heard.iter().filter(move |(number, _)| *number <= last);
         let count = |is: fn(&What) -> bool| until().filter(|(_, heard)| is(&heard.what)).count() as u64;
-        (count(|what| matches!(what, What::Message(_))), count(|what| matches!(what, What::Timer(..))))
+        let (deliveries, timers) =
+            (count(|what| matches!(what, What::Message(_))), count(|what| matches!(what, What::Timer(..))));
+        (deliveries + self.beyond.0, timers + self.beyond.1)
+    }
+
+    /// Whether the run went on for longer than is kept.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.beyond.0 > 0 || self.beyond.1 > 0
     }
 }

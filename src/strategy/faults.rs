@@ -76,7 +76,7 @@ pub fn disturbance(nodes: u16, horizon: Span) -> impl Strategy<Value = Disturban
 
 /// A fault plan: up to eight disturbances of a cluster of `nodes` nodes within `horizon`.
 pub fn fault_plan(nodes: u16, horizon: Span) -> impl Strategy<Value = Vec<Disturbance>> {
-    vec(disturbance(nodes, horizon), 0..8)
+    vec(disturbance(nodes, horizon), 0..=8)
 }
 
 /// Lets a world go on until `until`, counted from its beginning, and disturbs it on the way as a plan says. What begins in the
@@ -90,17 +90,22 @@ pub fn play<P: Process, O: Observer<P::Facts, P::Note>>(
     plan: &[Disturbance],
     until: Span,
 ) {
-    let mut due: Vec<(Span, &Fault)> = Vec::new();
+    let mut due: Vec<(Span, Fault)> = Vec::new();
     for Disturbance { at, lasting, fault, undo } in plan.iter().filter(|disturbance| disturbance.at <= until)
     {
+        let left = Span::from_nanos(until.nanos() - at.nanos());
+        let fault = match fault {
+            Fault::Clog { from, to, span } => Fault::Clog { from: *from, to: *to, span: (*span).min(left) },
+            fault => fault.clone(),
+        };
         due.push((*at, fault));
-        due.extend(undo.iter().map(|undo| (at.plus(*lasting).min(until), undo)));
+        due.extend(undo.iter().map(|undo| ((*lasting).min(left).plus(*at), undo.clone())));
     }
     // Stable: of what is due at the same time, what was drawn first comes first.
     due.sort_by_key(|(at, _)| *at);
     for (at, fault) in due {
         world.run_until(VirtualTime::ZERO.after(at));
-        world.inject(fault).expect("a plan is about processes that are there");
+        world.inject(&fault).expect("a plan is about processes that are there");
     }
     world.run_until(VirtualTime::ZERO.after(until));
 }

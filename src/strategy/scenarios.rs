@@ -34,7 +34,7 @@ pub fn proposals_of(
     horizon: Span,
 ) -> impl Strategy<Value = Vec<Proposal>> {
     let one = (0..=horizon.nanos() / 1_000_000, prop::option::weighted(0.25, 0..nodes), commands);
-    vec(one.prop_map(|(at, to, command)| Proposal { at: Span::from_millis(at), to, command }), 0..8)
+    vec(one.prop_map(|(at, to, command)| Proposal { at: Span::from_millis(at), to, command }), 0..=8)
 }
 
 /// What clients do: one to four of them, with up to twelve calls each on up to three keys, reading in every way that is

@@ -146,6 +146,59 @@ fn a_campaign_that_is_really_killed_loses_at_most_what_it_was_at() {
 }
 
 #[test]
+fn results_cut_in_the_midst_of_a_letter_go_on() {
+    let scenario = fresh("letters.json");
+    let text = r#"{ "name": "letters", "nodes": 3, "steps": [{ "assert": { "committed": { "command": "日本語", "on": 3 } } }] }"#;
+    std::fs::write(&scenario, text).expect("the folder can be written");
+    let [scenario, results] = [scenario, fresh("letters.ndjson")].map(|path| path.display().to_string());
+    let campaign = [&scenario, "--seeds", "0..4", "--no-capsule", "--max-fail", "9", "--results", &results];
+    let whole = fuzz(&campaign);
+    assert_eq!(whole.status.code(), Some(1));
+    let bytes = std::fs::read(&results).expect("it was written");
+    let cut = bytes.iter().rposition(|byte| *byte > 0x7f).expect("a letter of several bytes");
+    std::fs::write(&results, &bytes[..cut]).expect("it can be written");
+    let again = fuzz(&campaign);
+    assert_eq!(again.status.code(), Some(1), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(again.stdout, whole.stdout);
+}
+
+#[test]
+fn a_shard_of_a_campaign_that_has_fewer_chunks_has_nothing_to_do() {
+    let output = fuzz(&["--runs", "100", "--seed", "9", "--shard-index", "1", "--shard-count", "4"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("nothing of the campaign falls to this shard"));
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn merged_failures_of_a_scenario_are_replayed_with_its_file() {
+    use seaworthy::scenario::{Expect, Scenario};
+    let witness = "scenarios/mutations/vote_not_persisted.json";
+    let failing = fresh("failing.json");
+    let text = std::fs::read_to_string(crate::support::root().join(witness)).expect("it is in the library");
+    let scenario = Scenario::parse(witness, &text).expect("it can be read");
+    let scenario = Scenario { expect: Expect::Pass, ..scenario };
+    std::fs::write(&failing, scenario.to_text()).expect("the folder can be written");
+    let [failing, results] = [failing, fresh("of_scenario.ndjson")].map(|path| path.display().to_string());
+    let output = fuzz(&[&failing, "--seeds", "0..20", "--no-capsule", "--results", &results]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let merge = |more: &[&str]| {
+        let output = program().args(["merge", &results]).args(more).output().expect("the program starts");
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (output.status.code(), told.concat())
+    };
+    let (code, told) = merge(&[]);
+    assert!(code == Some(2) && told.contains("say which with --scenario"), "{code:?} {told}");
+    let (code, told) = merge(&["--scenario", "scenarios/leader_disconnect_reconnect_5.json"]);
+    assert!(code == Some(3) && told.contains("the campaign ran another scenario"), "{code:?} {told}");
+    let (code, told) = merge(&["--scenario", &failing]);
+    assert!(
+        matches!(code, Some(1 | 6)) && told.contains(&format!("--scenario {failing}")),
+        "{code:?} {told}"
+    );
+}
+
+#[test]
 fn four_shards_merged_are_the_campaign() {
     let names: Vec<String> = (0..4)
         .map(|shard| fresh(&format!("shard{shard}.ndjson")).to_str().expect("a plain path").to_string())

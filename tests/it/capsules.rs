@@ -99,6 +99,9 @@ fn a_suite_tells_what_is_mended_what_is_not_and_what_is_broken() {
     };
     // As if it were no planted bug, and a later build had mended it.
     capsule["scenario"].as_object_mut().expect("an object").remove("mutation");
+    write("mended.json", &capsule);
+    expect(&["regress", word(suite)], 0, "2 capsules, 0 not as they should be");
+    expect(&["replay", word(&suite.join("mended.json"))], 5, "not reproduced");
     capsule["sim_version"] = 1.into();
     write("mended.json", &capsule);
     expect(&["regress", word(suite)], 0, "ok   ");
@@ -181,4 +184,70 @@ fn what_cannot_be_made_short_or_had_again_says_why() {
     if cfg!(target_os = "linux") {
         expect(&["shrink", "/dev/zero"], 3, "/dev/zero");
     }
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_capsule_that_contradicts_itself_is_none_and_one_of_something_else_stays_as_it_is() {
+    let (path, _) = found("twisted", "vote_not_persisted", &["--no-shrink"]);
+    let whole = std::fs::read_to_string(&path).expect("it is there");
+    let twisted = path.with_file_name("twisted.json");
+    let write = |text: String| std::fs::write(&twisted, text).expect("the folder can be written");
+    write(whole.replacen("\"signature\": \"", "\"signature\": \"not ", 1));
+    expect(&["replay", word(&twisted)], 3, "its `signature` is not that of its `violation`");
+    // Another bug breaks something else.
+    let other =
+        whole.replace("\"mutation\": \"vote_not_persisted\"", "\"mutation\": \"candidacy_not_persisted\"");
+    assert_ne!(other, whole);
+    write(other.clone());
+    expect(&["shrink", word(&twisted)], 5, "no story was found");
+    assert_eq!(std::fs::read_to_string(&twisted).expect("it is there"), other);
+    let mut short: Value = serde_json::from_str(&whole).expect("JSON");
+    short["events_max"] = 1.into();
+    write(short.to_string());
+    expect(&["replay", word(&twisted), "--nearly"], 5, "no longer possible");
+}
+
+#[cfg(all(feature = "mutations", unix))]
+#[test]
+fn what_is_written_follows_links_and_keeps_who_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder("links");
+    std::fs::create_dir_all(&folder).expect("it can be made");
+    let (target, link) = (folder.join("target.json"), folder.join("link.json"));
+    std::fs::write(&target, "old").expect("it can be written");
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o600)).expect("it is ours");
+    std::os::unix::fs::symlink("target.json", &link).expect("links can be made");
+    let witness = "scenarios/mutations/vote_not_persisted.json";
+    expect(&["shrink", witness, "--save", word(&link)], 0, "the story is in");
+    assert!(std::fs::symlink_metadata(&link).expect("it is there").is_symlink());
+    assert!(std::fs::read_to_string(&target).expect("it is there").contains("shrunk_durable_vote"));
+    assert_eq!(std::fs::metadata(&target).expect("it is there").permissions().mode() & 0o777, 0o600);
+    let fifo = folder.join("device");
+    std::os::unix::fs::symlink("/dev/null", &fifo).expect("links can be made");
+    expect(&["shrink", witness, "--save", word(&fifo)], 0, "the story is in");
+    assert!(!std::fs::metadata("/dev/null").expect("it is there").is_file(), "a device stays one");
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_capsule_of_a_deep_scenario_can_be_read() {
+    let folder = folder("deep");
+    std::fs::create_dir_all(&folder).expect("it can be made");
+    let file = folder.join("deep.json");
+    let mut step = r#"{ "tick": { "nodes": 0, "timer": "election" } }"#.to_string();
+    for _ in 0..20 {
+        step = format!(r#"{{ "repeat": {{ "times": 1, "steps": [{step}] }} }}"#);
+    }
+    let text = format!(
+        r#"{{ "name": "deep", "nodes": 3, "mutation": "vote_not_persisted", "steps": [{step}, {{ "sleep": "1s" }}] }}"#
+    );
+    std::fs::write(&file, text).expect("it can be written");
+    let capsules = folder.join("found");
+    expect(
+        &["fuzz", word(&file), "--runs", "3", "--seed", "1", "--capsules", word(&capsules)],
+        1,
+        "capsule: ",
+    );
+    expect(&["regress", word(&capsules)], 0, "0 not as they should be");
 }

@@ -16,6 +16,8 @@ mod library;
 mod linear;
 mod program;
 #[cfg(feature = "mutations")]
+mod scoreboard;
+#[cfg(feature = "mutations")]
 mod shrinking;
 mod strategy;
 mod support;

@@ -162,3 +162,38 @@ fn a_run_that_never_ends_is_made_short_within_the_budget() {
     assert_eq!(story.outcome.violation().map(|found| found.property), Some(Property::Convergence));
     assert!(story.replays <= REPLAYS_MAX + 2 && EVENTS_MAX > LIMITS.events_max);
 }
+
+/// Runs that go on for ever before they come to their end.
+#[test]
+fn a_livelock_is_a_story_whatever_its_file_ends_with() {
+    for end in [r#"{ "live": {} }"#, r#"{ "stop": "nobody waits for it" }"#] {
+        let text = format!(
+            r#"{{ "name": "long", "nodes": 3, "steps": [{{ "crash": 0 }}, {{ "sleep": "90s" }}], "end": {end} }}"#
+        );
+        let scenario =
+            Scenario::parse("long", &text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+        let limits = Limits { events_max: 400 };
+        let story = shrink(&scenario, 1, limits).expect("no bug is named").expect("it fails");
+        assert_eq!(
+            story.outcome.violation().map(|found| found.property),
+            Some(Property::Convergence),
+            "{end}"
+        );
+        assert!(story.scenario.steps.len() <= 2, "{}", story.scenario.to_text());
+    }
+}
+
+#[test]
+fn what_a_story_shows_is_a_line_that_a_file_may_have() {
+    let asked: Vec<String> =
+        (0..40).map(|node| format!(r#"{{ "role": {{ "of": {}, "is": "leader" }} }}"#, node % 3)).collect();
+    let text = format!(
+        r#"{{ "name": "wordy", "nodes": 3, "steps": [{{ "sleep": "1s" }}, {{ "assert": {{ "all": [{}] }} }}] }}"#,
+        asked.join(", ")
+    );
+    let scenario =
+        Scenario::parse("wordy", &text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let story = shrink(&scenario, 1, LIMITS).expect("no bug is named").expect("it fails");
+    let read = Scenario::parse("story", &story.scenario.to_text());
+    assert_eq!(read.unwrap_or_else(|error| panic!("{}", error.render(false, 100))), story.scenario);
+}

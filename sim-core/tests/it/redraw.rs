@@ -2,8 +2,8 @@
 
 use crate::common::{Habits, Line, P, World, at, fates, heard, inject, ms, notes, speaker, steady, world};
 use sim_core::{
-    DiskView, Effects, Fault, Label, Latency, LinkQuality, Process, ProcessId, Ratio, Record, Settings,
-    Simulation, Span, TimerId, WriteId,
+    ClockChange, DiskView, Effects, Fate, Fault, Label, Latency, LinkQuality, MessagePin, Process, ProcessId,
+    Ratio, Record, Settings, Simulation, Span, TimerId, WriteId,
 };
 
 fn uneven() -> Settings {
@@ -160,6 +160,69 @@ fn an_armed_timer_takes_another_delay_of_its_range_that_is_not_over() {
 
 #[test]
 fn a_pinned_delay_stays() {
-    let pinned = |bed: &mut Bed| bed.pin_timer(P(0), TimerId(0), [ms(321)]);
-    assert_eq!((0..9).map(|next| wakes(&[50, 150], next, pinned)).collect::<Vec<_>>(), [321; 9]);
+    for millis in [321, 150] {
+        let pinned = |bed: &mut Bed| bed.pin_timer(P(0), TimerId(0), [ms(millis)]);
+        assert_eq!((0..9).map(|next| wakes(&[50, 90], next, pinned)).collect::<Vec<_>>(), [millis; 9]);
+    }
+}
+
+#[test]
+fn a_delay_is_one_of_its_process_own_clock() {
+    // By a clock that runs half as fast again, 100 ms to 200 ms are 67 ms to 134 ms; by one half as fast, 200 ms to 400 ms.
+    for (ppm, range) in [(500_000, 66..=134), (-500_000, 200..=400)] {
+        let drifts = |bed: &mut Bed| {
+            inject(bed, Fault::SetClock { process: P(0), clock: ClockChange::Drift { ppm } });
+        };
+        let times: Vec<u64> = (0..60).map(|next| wakes(&[1, 20, 60], next, drifts)).collect();
+        assert!(times.iter().all(|time| range.contains(time)), "{ppm}: {times:?}");
+        let (least, most) = (times.iter().min().copied(), times.iter().max().copied());
+        assert!(most > least.map(|least| least + 40), "{ppm}: {times:?}");
+    }
+}
+
+#[test]
+fn what_is_due_and_not_heard_yet_is_heard_at_once() {
+    let mut world = Bed::new(&Settings::default(), vec![()], 1, Vec::new());
+    world.hold_timer(P(0), TimerId(0));
+    world.boot_all();
+    world.run_until(at(300));
+    world.redraw(2);
+    world.release_timer(P(0), TimerId(0));
+    world.run_until(at(301));
+    assert!(world.observer().iter().any(|(_, record)| matches!(record, Record::TimerFired { .. })));
+}
+
+#[test]
+fn a_pinned_message_takes_as_long_as_it_is_told_to() {
+    let pin = MessagePin {
+        from: P(0),
+        to: P(1),
+        kind: crate::common::TELL,
+        epoch: None,
+        ordinal: None,
+        fate: Fate::Latency(ms(33)),
+    };
+    for next in 0..9 {
+        let mut world = speaker(&uneven(), 1, 3);
+        world.pin_message(pin);
+        world.run_until(at(41));
+        world.redraw(next);
+        world.run_until(at(90));
+        assert_eq!(heard(&world, 1), [(43, 1), (53, 2), (63, 3), (73, 4), (83, 5)]);
+    }
+}
+
+#[test]
+fn what_is_drawn_again_keeps_its_age() {
+    let link =
+        LinkQuality { latency: Latency::Uniform(ms(30), ms(90)), fifo: true, ..LinkQuality::default() };
+    for next in 0..9 {
+        let mut world = speaker(&Settings { link, ..Settings::default() }, 1, 4);
+        // Beats are told in two epochs: 16 begins the second.
+        world.run_until(at(175));
+        world.redraw(next);
+        inject(&mut world, Fault::Hold { from: P(0), to: P(1), capture: true });
+        let held: Vec<(u64, u32)> = world.held_on(P(0), P(1)).map(|id| (id.epoch, id.ordinal)).collect();
+        assert!(held.len() >= 3 && held.is_sorted(), "{held:?}");
+    }
 }

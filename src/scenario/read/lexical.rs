@@ -7,18 +7,18 @@ pub(crate) const DEPTH_MAX: usize = 64;
 
 /// Finds the first place where the text cannot be what it should be. Does not recurse, so no text can overflow the
 /// stack; what it lets pass is shallow enough for parsers that do.
-pub(crate) fn check(text: &str) -> Result<(), Flaw> {
+pub(crate) fn check(text: &str, depth_max: usize) -> Result<(), Flaw> {
     let mut depth = 0usize;
     let mut rest = text.char_indices().peekable();
     while let Some((at, c)) = rest.next() {
         match c {
             '[' | '{' => {
                 depth += 1;
-                if depth > DEPTH_MAX {
+                if depth > depth_max {
                     let message = format!(
-                        "nested too deeply: expected at most {DEPTH_MAX} levels of lists and objects"
+                        "nested too deeply: expected at most {depth_max} levels of lists and objects"
                     );
-                    return Err(Flaw::new(at..at + 1, message).label("level 65"));
+                    return Err(Flaw::new(at..at + 1, message).label(format!("level {depth}")));
                 }
             }
             // Too many of them is the parser's to tell.

@@ -84,7 +84,7 @@ impl Scenario {
             let problems = flaws.iter().take(check::TOLD_MAX).map(|flaw| flaw.problem(name, text)).collect();
             ScenarioError::new(problems, untold + beyond)
         };
-        let tree = syntax::parse(text).map_err(|flaw| told(&[flaw], 0))?;
+        let tree = syntax::parse(text, lexical::DEPTH_MAX).map_err(|flaw| told(&[flaw], 0))?;
         let mut flaws = Vec::new();
         syntax::repeated_keys(&tree, &mut flaws);
         if !flaws.is_empty() {
@@ -107,6 +107,9 @@ impl Scenario {
     }
 }
 
+/// How deep a scenario stands in a document at most.
+const WITHIN: usize = 8;
+
 /// Reads a document that holds parts of scenarios, or one of those parts. Whether they make sense is not asked.
 ///
 /// All of them are read by this one reader: it is the larger part of the program, and another one, such as that of `serde_json`,
@@ -122,7 +125,7 @@ pub(crate) fn document<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         let message = flaw.message.replace('\n', "; ");
         format!("{within}{message} (line {line}, column {column})")
     };
-    let tree = syntax::parse(text).map_err(|flaw| told(&flaw))?;
+    let tree = syntax::parse(text, lexical::DEPTH_MAX + WITHIN).map_err(|flaw| told(&flaw))?;
     let mut flaws = Vec::new();
     syntax::repeated_keys(&tree, &mut flaws);
     match flaws.first() {
@@ -134,7 +137,7 @@ pub(crate) fn document<T: DeserializeOwned>(text: &str) -> Result<T, String> {
 /// Reads a text without asking whether it makes sense.
 #[cfg(test)]
 pub(crate) fn unchecked(text: &str) -> Result<Scenario, String> {
-    let tree = syntax::parse(text).map_err(|flaw| flaw.message)?;
+    let tree = syntax::parse(text, lexical::DEPTH_MAX).map_err(|flaw| flaw.message)?;
     typed(&tree).map_err(|flaw| format!("{}: {}", flaw.label, flaw.message))
 }
 

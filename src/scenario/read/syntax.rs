@@ -21,9 +21,9 @@ const OPTIONS: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// The tree of a text that holds one value.
-pub(crate) fn parse(text: &str) -> Result<Value<'_>, Flaw> {
-    lexical::check(text)?;
+/// The tree of a text that holds one value, in which lists and objects stand so deep inside each other at most.
+pub(crate) fn parse(text: &str, depth: usize) -> Result<Value<'_>, Flaw> {
+    lexical::check(text, depth)?;
     let parsed =
         parse_to_ast(text, &CollectOptions::default(), &OPTIONS).map_err(|error| flaw(&error, text))?;
     parsed.value.ok_or_else(|| {

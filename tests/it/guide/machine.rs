@@ -106,3 +106,30 @@ fn a_machine_that_cannot_be_replicated_is_found() {
     let (differs, _) = found::<Wrong<COUNTS_LIVES>>();
     assert!(differs.contains("differ:"), "{differs}");
 }
+
+/// Takes nothing but what steps propose.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Strict(Vec<String>);
+
+impl StateMachine for Strict {
+    fn apply(&mut self, command: &str) -> String {
+        assert!(command.starts_with("mine "), "{command:?} is none of this machine's");
+        self.0.push(command.to_string());
+        self.0.len().to_string()
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.0).expect("texts are JSON")
+    }
+
+    fn restore(snapshot: &[u8]) -> Result<Self, String> {
+        serde_json::from_slice(snapshot).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_machine_hears_nothing_of_clients_and_of_the_end(scenario in shrinking_scenario("mine [a-c]")) {
+        check_machine::<Strict>(&scenario)?;
+    }
+}

@@ -9,6 +9,9 @@
 //!
 //! Without the feature there is nothing to find, and it says so.
 
+#[cfg(feature = "mutations")]
+mod search;
+
 #[cfg(not(feature = "mutations"))]
 fn main() {}
 
@@ -26,13 +29,14 @@ mod scoreboard {
         reason = "a benchmark measures wall time and prints it; nothing here decides a run"
     )]
 
+    use crate::search::{Field, Found, percentile, row, shown};
     use seaworthy::adapter::Mutation;
     use seaworthy::campaign::{Flow, in_order};
-    use seaworthy::execute::run;
-    use seaworthy::fuzz::{LIMITS, Strategy, draw_by, run_seed};
+    use seaworthy::fuzz::{LIMITS, Strategy};
     use seaworthy::scenario::Scenario;
     use seaworthy::shrink::{Shrunk, shrink};
     use seaworthy::violation::Property;
+    use std::collections::BTreeMap;
     use std::path::Path;
     use std::process::ExitCode;
     use std::str::FromStr;
@@ -40,11 +44,9 @@ mod scoreboard {
 
     struct Settings {
         campaigns: u64,
-        runs: u64,
+        field: Field,
         stories: u64,
         jobs: usize,
-        nodes: Option<u16>,
-        strategy: Strategy,
         mutation: Option<Mutation>,
     }
 
@@ -56,11 +58,9 @@ mod scoreboard {
     fn settings() -> Result<Settings, String> {
         let mut settings = Settings {
             campaigns: 30,
-            runs: 100_000,
+            field: Field { runs: 100_000, nodes: None, strategy: Strategy::Portfolio },
             stories: 3,
             jobs: 1,
-            nodes: None,
-            strategy: Strategy::Portfolio,
             mutation: None,
         };
         let mut arguments = std::env::args().skip(1);
@@ -68,11 +68,11 @@ mod scoreboard {
             let mut next = || arguments.next();
             match option.as_str() {
                 "--campaigns" => settings.campaigns = value(&option, next())?,
-                "--runs" => settings.runs = value(&option, next())?,
+                "--runs" => settings.field.runs = value(&option, next())?,
                 "--stories" => settings.stories = value(&option, next())?,
                 "--jobs" => settings.jobs = value(&option, next())?,
-                "--nodes" => settings.nodes = Some(value(&option, next())?),
-                "--strategy" => settings.strategy = value(&option, next())?,
+                "--nodes" => settings.field.nodes = Some(value(&option, next())?),
+                "--strategy" => settings.field.strategy = value(&option, next())?,
                 "--mutation" => settings.mutation = Some(value(&option, next())?),
                 // What cargo adds.
                 "--bench" => {}
@@ -101,10 +101,10 @@ mod scoreboard {
     }
 
     impl Story {
-        fn of(scenario: &Scenario, seed: u64) -> Option<Self> {
+        fn of(scenario: &Scenario) -> Option<Self> {
             let begin = Instant::now();
             let Shrunk { outcome, size, is_minimal, .. } =
-                shrink(scenario, seed, LIMITS).expect("the build has the bug")?;
+                shrink(scenario, scenario.seed.0, LIMITS).expect("the build has the bug")?;
             let property = outcome.violation()?.property;
             let (deliveries, externals) = (size.deliveries, size.externals);
             Some(Self { property, deliveries, externals, is_minimal, took: begin.elapsed() })
@@ -121,59 +121,21 @@ mod scoreboard {
         let name = format!("scenarios/mutations/{}.json", mutation.name());
         let scenario = Scenario::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
             .expect("every bug has a witness");
-        Story::of(&scenario, scenario.seed.0).expect("a witness fails")
+        Story::of(&scenario).expect("a witness fails")
     }
 
     fn campaign(settings: &Settings, mutation: Mutation, number: u64) -> Campaign {
         let begin = Instant::now();
-        let (mut done, mut index) = (0, 0);
-        let mut found: Option<(u64, Scenario)> = None;
-        while done < settings.runs && found.is_none() {
-            let seed = run_seed(number, index);
-            index += 1;
-            let mut scenario = draw_by(settings.strategy, seed);
-            // Nobody waits for ever for clusters of a size that is never drawn.
-            assert!(index < 1_000 || done > 0, "no cluster of this size is drawn");
-            if settings.nodes.is_some_and(|nodes| nodes != scenario.nodes) {
-                continue;
-            }
-            done += 1;
-            scenario.mutation = Some(mutation.name().to_string());
-            let (outcome, ()) = run(&scenario, seed, LIMITS, ()).expect("the build has the bug");
-            if !outcome.verdict.as_expected() {
-                found = Some((seed, scenario));
-            }
-        }
+        let found = settings.field.search(mutation, number);
         let took = begin.elapsed();
         let shrunk = found.as_ref().filter(|_| number < settings.stories);
-        let story = shrunk.and_then(|(seed, scenario)| Story::of(scenario, *seed));
-        Campaign { found: found.map(|_| done), took, story }
-    }
-
-    /// The value below which so many hundredths of the sorted values lie; none if it is not known.
-    fn percentile<T: Copy>(sorted: &[T], hundredths: usize) -> Option<T> {
-        let place = (sorted.len() * hundredths).div_ceil(100).max(1) - 1;
-        sorted.get(place).copied()
-    }
-
-    fn shown<T: ToString>(value: Option<T>) -> String {
-        value.map_or_else(|| "-".to_string(), |value| value.to_string())
+        let story = shrunk.and_then(|Found { scenario, .. }| Story::of(scenario));
+        Campaign { found: found.map(|found| found.run), took, story }
     }
 
     fn seconds(duration: Duration) -> String {
         let hundredths = duration.as_millis() / 10;
         format!("{}.{:02}", hundredths / 100, hundredths % 100)
-    }
-
-    /// The runs of campaigns that found nothing count as more than any that did.
-    fn runs_of(campaigns: &[Campaign]) -> Vec<u64> {
-        let mut runs: Vec<u64> = campaigns.iter().map(|one| one.found.unwrap_or(u64::MAX)).collect();
-        runs.sort_unstable();
-        runs
-    }
-
-    fn known(runs: Option<u64>) -> String {
-        shown(runs.filter(|runs| *runs < u64::MAX))
     }
 
     pub(super) fn main() -> ExitCode {
@@ -186,16 +148,22 @@ mod scoreboard {
         };
         let bugs: Vec<Mutation> =
             Mutation::ALL.into_iter().filter(|bug| settings.mutation.is_none_or(|one| one == *bug)).collect();
-        let nodes = settings.nodes.map_or_else(|| "of every size".to_string(), |nodes| format!("of {nodes}"));
+        let nodes =
+            settings.field.nodes.map_or_else(|| "of every size".to_string(), |nodes| format!("of {nodes}"));
         println!(
             "{} campaigns of at most {} runs, clusters {nodes}, by {}\n",
-            settings.campaigns, settings.runs, settings.strategy
+            settings.campaigns, settings.field.runs, settings.field.strategy
         );
         println!(
             "| bug | found | runs, median | runs, p90 | most | events of a story, median | shortest known | ratio |"
         );
         println!("|---|---|---|---|---|---|---|---|");
         let mut all: Vec<(Mutation, Vec<Campaign>)> = Vec::new();
+        let witnesses: BTreeMap<&str, Story> = if settings.stories > 0 {
+            bugs.iter().map(|bug| (bug.name(), witness(*bug))).collect()
+        } else {
+            BTreeMap::new()
+        };
         let work = |index: u64| {
             let bug = bugs[usize::try_from(index / settings.campaigns).expect("a place in a list")];
             Some(campaign(&settings, bug, index % settings.campaigns))
@@ -209,56 +177,51 @@ mod scoreboard {
             let (_, campaigns) = all.last_mut().expect("the list of this bug was begun");
             campaigns.push(result);
             if campaigns.len() as u64 == settings.campaigns {
-                let runs = runs_of(campaigns);
+                let found: Vec<Option<u64>> = campaigns.iter().map(|one| one.found).collect();
                 println!(
-                    "| {} | {}/{} | {} | {} | {} | {} |",
+                    "| {} | {} | {} |",
                     bug.name(),
-                    runs.iter().filter(|runs| **runs < u64::MAX).count(),
-                    settings.campaigns,
-                    known(percentile(&runs, 50)),
-                    known(percentile(&runs, 90)),
-                    known(runs.last().copied()),
-                    told(bug, campaigns)
+                    row(&found),
+                    told(witnesses.get(bug.name()), campaigns)
                 );
             }
             Flow::Continue
         });
         times(&settings, &all);
-        stories(&all);
+        stories(&all, &witnesses);
         let found_all =
             all.iter().all(|(_, campaigns)| campaigns.iter().all(|campaign| campaign.found.is_some()));
         if found_all { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 
     /// How many events a story has, the shortest one known, and by how much it is longer.
-    fn told(bug: Mutation, campaigns: &[Campaign]) -> String {
+    fn told(witness: Option<&Story>, campaigns: &[Campaign]) -> String {
         let stories: Vec<Story> = campaigns.iter().filter_map(|one| one.story).collect();
-        let mut ratios = hundredths(bug, &stories);
+        let mut ratios = hundredths(witness, &stories);
         ratios.sort_unstable();
         let mut events: Vec<u64> = stories.iter().map(Story::events).collect();
         events.sort_unstable();
         let ratio = percentile(&ratios, 50).map(|ratio| format!("{}.{:02}", ratio / 100, ratio % 100));
-        let shortest = stories.iter().map(Story::events).chain([witness(bug).events()]).min();
+        let shortest = stories.iter().chain(witness).map(Story::events).min();
         format!("{} | {} | {}", shown(percentile(&events, 50)), shown(shortest), shown(ratio))
     }
 
     /// By how much each story is longer than the shortest one known that breaks the same property, in hundredths.
-    fn hundredths(bug: Mutation, stories: &[Story]) -> Vec<u64> {
-        let witness = witness(bug);
+    fn hundredths(witness: Option<&Story>, stories: &[Story]) -> Vec<u64> {
         let shortest = |property| {
-            let same = stories.iter().chain([&witness]).filter(|story| story.property == property);
+            let same = stories.iter().chain(witness).filter(|story| story.property == property);
             same.map(Story::events).min().unwrap_or(1)
         };
         stories.iter().map(|story| story.events() * 100 / shortest(story.property)).collect()
     }
 
     /// All stories together: how long they are, and how long it took to make them so.
-    fn stories(all: &[(Mutation, Vec<Campaign>)]) {
+    fn stories(all: &[(Mutation, Vec<Campaign>)], witnesses: &BTreeMap<&str, Story>) {
         let mut ratios = Vec::new();
         let mut stories: Vec<Story> = Vec::new();
         for (bug, campaigns) in all {
             let own: Vec<Story> = campaigns.iter().filter_map(|one| one.story).collect();
-            ratios.extend(hundredths(*bug, &own));
+            ratios.extend(hundredths(witnesses.get(bug.name()), &own));
             stories.extend(own);
         }
         ratios.sort_unstable();
