@@ -5,10 +5,10 @@
 //! moment after which it always breaks is where to look first.
 
 use crate::execute::{Limits, Outcome, Turn, UnknownMutation, run, run_redrawn};
-use crate::record::{MessageFacts, Note, Record};
+use crate::record::{BEGINNINGS, MessageFacts, Note, Record};
 use crate::scenario::Scenario;
 use crate::violation::{Property, Violation};
-use sim_core::{Interest, Observer, RecordKind, Stamp, Stream, VirtualTime};
+use sim_core::{Interest, Observer, Stamp, Stream, VirtualTime};
 
 /// How many moments of a run its course is looked at.
 pub const MOMENTS: u32 = 12;
@@ -53,7 +53,7 @@ struct Beginnings(Vec<Stamp>);
 
 impl Observer<MessageFacts, Note> for Beginnings {
     fn interest(&self) -> Interest {
-        Interest::of(&[RecordKind::Delivered, RecordKind::TimerFired, RecordKind::WriteDurable])
+        Interest::of(&BEGINNINGS)
     }
 
     fn observe(&mut self, stamp: Stamp, _: &Record) {

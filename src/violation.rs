@@ -189,6 +189,13 @@ impl Violation {
         Signature(text)
     }
 
+    /// The first line of what is wrong, without what drives a terminal.
+    #[must_use]
+    pub fn first_line(&self) -> String {
+        let line = self.what.lines().next().unwrap_or_default();
+        line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    }
+
     /// A violation at `stamp`, without a cause.
     #[must_use]
     pub fn new(property: Property, stamp: Stamp, node: Option<ProcessId>, what: String) -> Self {

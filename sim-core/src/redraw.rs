@@ -4,8 +4,7 @@ use crate::chance::Chance;
 use crate::latency::between;
 use crate::simulation::Simulation;
 use crate::world::{Pending, Stage, World};
-use crate::{MessageId, Observer, Process, Span};
-use std::collections::BTreeSet;
+use crate::{Observer, Process, Span};
 
 impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     /// Lets chance go by `seed` from now on, so that one past can have many futures. What has happened stays: who sent what,
@@ -25,12 +24,8 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
     fn set_out_anew(&mut self) {
         // Oldest first: on a link that keeps its order they keep it. What is pinned is not chance's affair.
         let network = &self.world.network;
-        let open: BTreeSet<MessageId> = self
-            .pending(&[Stage::InFlight], |id| network.pinned(id).is_none())
-            .into_iter()
-            .map(|(id, _)| id)
-            .collect();
-        let on_the_way = self.take_in_flight(|id| open.contains(id));
+        let open = self.pending(&[Stage::InFlight], |id| network.pinned(id).is_none());
+        let on_the_way = self.take_in_flight(open);
         let mut links: Vec<_> = on_the_way.iter().map(|(_, id, ..)| (id.from, id.to)).collect();
         links.sort_unstable();
         links.dedup();

@@ -126,19 +126,13 @@ pub(crate) fn replay(path: &Path, args: &Replay, output: &mut Output) -> Result<
     } else {
         let violation = &capsule.violation;
         output.line(&format!("{}  seed {}  t={}", violation.property, capsule.seed, violation.at))?;
-        output.line(&format!("  {}", first_line(&violation.what)))?;
+        output.line(&format!("  {}", violation.first_line()))?;
         output.line(&what)?;
         if let Some(story) = &capsule.story {
             output.aside(&format!("the story has {}", length(&capsule, story)));
         }
     }
     Ok(exit)
-}
-
-/// The first line of what a file says, without what drives a terminal.
-fn first_line(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// `seaworthy shrink CAPSULE|SCENARIO`.

@@ -16,10 +16,14 @@ pub use note::{Effect, Note, Refusal, SnapshotFacts};
 use core::fmt;
 use core::str::FromStr;
 use serde::{Deserialize, Serialize};
-use sim_core::Digest;
+use sim_core::{Digest, RecordKind};
 
 /// One record of a Raft run.
 pub type Record = sim_core::Record<MessageFacts, Note>;
+
+/// The kinds of record with which an event begins that is not asked for from outside.
+pub const BEGINNINGS: [RecordKind; 3] =
+    [RecordKind::Delivered, RecordKind::TimerFired, RecordKind::WriteDurable];
 
 /// A 64-bit hash, written as 16 hexadecimal digits (JSON numbers lose bits above 2^53).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

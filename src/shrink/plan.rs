@@ -263,11 +263,9 @@ fn healing(fault: &Fault, nodes: u16) -> Vec<Step> {
 pub(super) fn timed(scenario: &Scenario, told: &Told<'_>) -> Plan {
     let Told { done, broke, ending, .. } = *told;
     let mut header = Scenario { steps: Vec::new(), ..scenario.clone() };
-    match (ending, told.property) {
-        // It does not come to its end.
-        (None, Property::Convergence) => header.end = End::default(),
-        (None, _) => header.end = over(),
-        (Some(_), _) => {}
+    // What does not come to its end is asked to all the same.
+    if ending.is_none() && told.property != Property::Convergence {
+        header.end = over();
     }
     let over = since_begin(ending.map_or(broke.at, |ending| ending.at));
     let plan = Plan { form: Form::Timed, header, events: Vec::new(), over };
@@ -276,15 +274,8 @@ pub(super) fn timed(scenario: &Scenario, told: &Told<'_>) -> Plan {
 }
 
 /// The plan whose steps are those of the file.
-pub(super) fn written(scenario: &Scenario, property: Property) -> Plan {
-    let mut header = Scenario { steps: Vec::new(), ..scenario.clone() };
-    if property == Property::Convergence {
-        // A file that is not asked to live may go on for ever all the same, but must not expect it.
-        header.end = match header.end {
-            End::Stop(_) => End::default(),
-            live => live,
-        };
-    }
+pub(super) fn written(scenario: &Scenario) -> Plan {
+    let header = Scenario { steps: Vec::new(), ..scenario.clone() };
     let events = scenario.steps.iter().map(|step| Event { at: Span::ZERO, step: step.clone() }).collect();
     Plan { form: Form::Written, header, events, over: Span::ZERO }
 }

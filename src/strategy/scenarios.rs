@@ -15,11 +15,11 @@ pub struct Proposal {
     pub at: Span,
     /// To this node; none: to whoever leads then, if anybody does.
     pub to: Option<u16>,
-    /// What. Commands are unique within a plan.
+    /// What.
     pub command: String,
 }
 
-/// Up to eight proposals within `horizon`, most of them to the leader, of the commands `c1`, `c2`, …
+/// Up to eight proposals within `horizon`, most of them to the leader, of the commands `c1`, `c2`, …: no two are equal.
 pub fn proposals(nodes: u16, horizon: Span) -> impl Strategy<Value = Vec<Proposal>> {
     proposals_of(Just(String::new()), nodes, horizon).prop_map(|drawn| {
         let numbered = (1..).zip(drawn);

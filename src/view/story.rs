@@ -2,7 +2,7 @@
 //!
 //! Meant for a story that was made short: of a long run it tells everything, too.
 
-use crate::record::Record;
+use crate::record::{BEGINNINGS, Record};
 use crate::view::entry::{self, Phrase};
 use crate::view::wording::{Words, timer_name};
 use crate::violation::Violation;
@@ -56,15 +56,11 @@ pub fn story(nodes: u16, lines: &[(Stamp, Record)], violation: Option<&Violation
 /// The event of a run that begins with this record, in a sentence without its full stop.
 #[must_use]
 pub fn sentence(nodes: u16, lines: &[(Stamp, Record)], number: u64) -> Option<String> {
-    let after = lines.iter().find(|(stamp, record)| stamp.number > number && begins_event(record));
+    let after =
+        lines.iter().find(|(stamp, record)| stamp.number > number && BEGINNINGS.contains(&record.kind()));
     let last = after.map_or(u64::MAX, |(stamp, _)| stamp.number - 1);
     let (words, sentences) = sentences(nodes, lines, last);
     sentences.iter().find(|sentence| sentence.number == number).map(|sentence| sentence.spell(&words))
-}
-
-/// Whether an event of the world begins with this record.
-const fn begins_event(record: &Record) -> bool {
-    matches!(record, Record::Delivered { .. } | Record::TimerFired { .. } | Record::WriteDurable { .. })
 }
 
 /// Everything up to a record.

@@ -146,6 +146,24 @@ fn a_campaign_that_is_really_killed_loses_at_most_what_it_was_at() {
 }
 
 #[test]
+fn what_xml_and_terminals_cannot_bear_is_left_out_of_what_build_servers_read() {
+    let scenario = fresh("hostile.json");
+    let text = r#"{ "name": "hostile", "nodes": 3,
+        "steps": [{ "assert": { "committed": { "command": "a\ufffeb\u009b", "on": 3 } } }] }"#;
+    std::fs::write(&scenario, text).expect("the folder can be written");
+    let [scenario, junit] = [scenario, fresh("hostile.xml")].map(|path| path.display().to_string());
+    let output = fuzz(&[&scenario, "--seeds", "0..2", "--no-capsule", "--junit", &junit, "--github"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let xml = std::fs::read_to_string(&junit).expect("it was written");
+    let github = String::from_utf8_lossy(&output.stderr).into_owned();
+    let line = github.lines().find(|line| line.starts_with("::error ")).expect("an annotation");
+    for told in [xml.as_str(), line] {
+        assert!(told.contains("a\u{fffd}b"), "{told}");
+        assert!(!told.contains(['\u{fffe}', '\u{9b}']), "{told}");
+    }
+}
+
+#[test]
 fn results_cut_in_the_midst_of_a_letter_go_on() {
     let scenario = fresh("letters.json");
     let text = r#"{ "name": "letters", "nodes": 3, "steps": [{ "assert": { "committed": { "command": "日本語", "on": 3 } } }] }"#;
@@ -192,6 +210,7 @@ fn merged_failures_of_a_scenario_are_replayed_with_its_file() {
     let (code, told) = merge(&["--scenario", "scenarios/leader_disconnect_reconnect_5.json"]);
     assert!(code == Some(3) && told.contains("the campaign ran another scenario"), "{code:?} {told}");
     let (code, told) = merge(&["--scenario", &failing]);
+    assert_eq!(merge(&["--scenario", "/no/such/file.json"]).0, Some(3));
     assert!(
         matches!(code, Some(1 | 6)) && told.contains(&format!("--scenario {failing}")),
         "{code:?} {told}"

@@ -65,6 +65,15 @@ fn what_a_campaign_finds_is_had_again_told_and_made_short() {
     ] {
         assert!(told.contains(part), "{part} is not in {told}");
     }
+    // Where a seed means something else by now, the whole run is another one, and tells nothing of this failure.
+    let mut other: Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("it is there")).expect("JSON");
+    other["seed"] = "0x1".into();
+    other["scenario"]["steps"] = serde_json::json!([]);
+    let beside = path.parent().expect("it is in a folder").with_file_name("whole_other.json");
+    std::fs::write(&beside, other.to_string()).expect("the folder can be written");
+    let of_story = expect(&["explain", word(&beside)], 0, "Here, at ");
+    assert!(!of_story.contains("How it came nearer"), "{of_story}");
     let before = std::fs::read_to_string(&path).expect("it is there");
     let story = path.with_file_name("story.json");
     expect(&["shrink", capsule, "--save", word(&story)], 0, "other events, of ");

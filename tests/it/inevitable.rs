@@ -87,3 +87,31 @@ fn a_run_that_takes_another_turn_has_the_same_past_and_is_a_function_of_both_see
         assert_eq!(turn(u64::MAX, 3), whole);
     }
 }
+
+#[test]
+fn a_timer_that_a_step_lets_fire_is_an_event_after_which_chance_may_turn() {
+    let scenario = parse(
+        r#"{ "name": "ticked", "nodes": 2, "raft": { "pre_vote": true },
+        "steps": [{ "sleep": "1ms" }, { "tick": { "nodes": 0, "timer": "election" } }, { "sleep": "3ms" }],
+        "end": { "stop": "that is all" } }"#,
+    );
+    let (_, records) = run(&scenario, 1, Limits::default(), Vec::new()).expect("no bug is named");
+    let fired = |record: &seaworthy::record::Record| matches!(record, sim_core::Record::TimerFired { .. });
+    let (tick, _) = records.iter().find(|(_, record)| fired(record)).expect("a step lets it fire");
+    // The one message that is on its way takes 1 to 5 ms, and how long is open again.
+    let arrives = |next: &u64| {
+        let turn = Turn { after: tick.number, next: *next };
+        run_redrawn(&scenario, 1, Limits::default(), turn).expect("no bug is named").stats.delivered > 0
+    };
+    let in_time = (0..20).filter(arrives).count();
+    assert!((1..20).contains(&in_time), "in {in_time} of 20 futures it arrives within 3 ms");
+}
+
+#[test]
+fn a_run_whose_futures_would_take_minutes_is_not_looked_at() {
+    let long = r#"{ "name": "long", "nodes": 3, "steps": [{ "sleep": "300s" }, { "assert": { "count": { "of": "leader",
+        "equals": 3 } } }], "end": { "stop": "that is all" } }"#;
+    let outcome = run(&parse(long), 1, Limits::default(), ()).expect("no bug is named").0;
+    assert!(outcome.violation().is_some() && outcome.stats.events > 16_000, "{}", outcome.stats.events);
+    assert_eq!(inevitable(&parse(long), 1, Limits::default()).expect("no bug is named"), None);
+}

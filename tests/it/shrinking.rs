@@ -197,3 +197,22 @@ fn what_a_story_shows_is_a_line_that_a_file_may_have() {
     let read = Scenario::parse("story", &story.scenario.to_text());
     assert_eq!(read.unwrap_or_else(|error| panic!("{}", error.render(false, 100))), story.scenario);
 }
+
+#[test]
+fn a_story_with_steps_within_steps_is_not_called_minimal() {
+    let story = |steps: &str| {
+        let text = format!(
+            r#"{{ "name": "blocks", "nodes": 3, "steps": [{steps}, {{ "assert": "single_leader" }}] }}"#
+        );
+        let scenario =
+            Scenario::parse("blocks", &text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+        shrink(&scenario, 1, LIMITS).expect("no bug is named").expect("it fails")
+    };
+    assert!(story(r#"{ "sleep": "1ms" }"#).is_minimal);
+    // Without the block there is a leader.
+    let crashes = r#"{ "until": { "that": "single_leader", "within": "5s" } },
+        { "repeat": { "times": 1, "steps": [{ "crash": "all" }, { "sleep": "1ms" }] } }"#;
+    let kept = story(crashes);
+    let has_block = kept.scenario.steps.iter().any(|step| matches!(step, Step::Repeat(_)));
+    assert!(!(has_block && kept.is_minimal), "{}", kept.scenario.to_text());
+}

@@ -96,13 +96,13 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         found
     }
 
-    /// Takes the messages in flight that match out of the world, oldest first.
+    /// Takes messages in flight, of which it was found out where they are, out of the world, oldest first.
     pub(crate) fn take_in_flight(
         &mut self,
-        matches: impl Fn(&MessageId) -> bool,
+        found: Vec<(MessageId, u32)>,
     ) -> Vec<(u64, MessageId, P::Message, Lot)> {
         let mut taken = Vec::new();
-        for (_, place) in self.pending(&[Stage::InFlight], matches) {
+        for (_, place) in found {
             // The queue still refers to it.
             let pending = core::mem::replace(&mut self.world.slab[place as usize], Pending::Cancelled);
             let Pending::Message { id, message, since, lot, .. } = pending else {
@@ -119,7 +119,8 @@ impl<P: Process, O: Observer<P::Facts, P::Note>> Simulation<P, O> {
         if !capture {
             return;
         }
-        let captured = self.take_in_flight(|id| id.from == from && id.to == to);
+        let found = self.pending(&[Stage::InFlight], |id| id.from == from && id.to == to);
+        let captured = self.take_in_flight(found);
         for (since, id, message, lot) in captured {
             self.world.keep_back(&mut self.observer, (id, message, lot), Some(since));
         }
