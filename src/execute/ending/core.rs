@@ -125,6 +125,13 @@ impl Cluster {
         stays && all_vote && self.without_quorum(&near).is_none() && self.can_win(node, &near)
     }
 
+    /// Whether `core` can live with all that `node`, outside of it, spreads until it steps down.
+    fn may_tell(&self, node: ProcessId, core: &[ProcessId]) -> bool {
+        let standing = self.standing(node);
+        let is_in_force = standing.members_index <= self.committed;
+        !standing.leads || is_in_force || standing.members.is_quorum(|one| core.contains(&one))
+    }
+
     /// Everybody, over every link.
     pub(super) fn everybody(&self) -> Core {
         Core::full(self.all().collect())
@@ -204,7 +211,7 @@ impl Cluster {
     ///
     /// Whom one who cannot hear speaks to, he could disturb for good: by asking for votes again and again, or by leading on
     /// without followers. So links from outside are drawn only where both ends, and all of the core, have pre_vote and
-    /// check_quorum.
+    /// check_quorum. And who leads on must have no configuration to tell of that the core has no quorum in.
     fn with_extras(&self, nodes: Vec<ProcessId>, stream: &mut Stream) -> Core {
         let mut core = Core::full(nodes);
         let guarded = core.nodes.iter().all(|node| self.standing(*node).is_guarded);
@@ -212,7 +219,7 @@ impl Cluster {
         for outside in self.all().filter(|node| !core.nodes.contains(node)).collect::<Vec<_>>() {
             let inside = core.nodes[stream.index(core.nodes.len())];
             match stream.below(3) {
-                0 if guarded && self.standing(outside).is_guarded => {
+                0 if guarded && self.standing(outside).is_guarded && self.may_tell(outside, &core.nodes) => {
                     core.links.insert((outside, inside));
                 }
                 0 | 1 => {

@@ -165,3 +165,29 @@ fn who_could_disturb_a_leader_that_it_does_not_hear_gets_every_link() {
     let guarded = draws(&cluster(&[(1, 1); 5]), Connectivity::OneWayExtras);
     assert!(guarded.iter().any(|core| core.links.iter().any(|(from, _)| !core.contains(*from))));
 }
+
+#[test]
+fn who_leads_on_outside_tells_the_core_of_no_configuration_that_it_is_no_quorum_of() {
+    // 2 leads and has begun to leave 1 out, which is committed nowhere: of 0 and 2, the core of 0 and 1 is no majority.
+    let mut led = cluster(&[(1, 2), (1, 1), (1, 2)]);
+    led.committed = 1;
+    led.nodes[2].members =
+        Arc::new(Members { voters: ids(&[0, 2]), outgoing: ids(&[0, 1, 2]), ..Members::default() });
+    led.nodes[2].members_index = 2;
+    let told = |cluster: &Cluster| {
+        let cores = draws(cluster, Connectivity::OneWayExtras);
+        let hears =
+            |core: &&Core| core.nodes == ids(&[0, 1]) && core.links.iter().any(|(from, _)| from.0 == 2);
+        cores.iter().filter(hears).count()
+    };
+    // Who does not lead only asks for votes.
+    assert!(told(&led) > 10);
+    led.nodes[2].leads = true;
+    assert_eq!(told(&led), 0);
+    // What is committed, and what the core is a quorum of, may be told by anybody.
+    led.nodes[2].members_index = 1;
+    assert!(told(&led) > 10);
+    led.nodes[2].members_index = 2;
+    led.nodes[2].members = Arc::new(Members { voters: ids(&[0, 1, 2]), ..Members::default() });
+    assert!(told(&led) > 10);
+}
