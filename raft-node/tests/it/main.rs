@@ -16,6 +16,7 @@ mod nonsense;
 mod options;
 mod reads;
 mod snapshot;
+mod spec;
 mod timers;
 mod transfer;
 mod world;

@@ -5,6 +5,11 @@ mod disk;
 mod header;
 mod history;
 
+use std::cell::Cell;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
 use super::{Corrupt, File, Sink, Wal};
 use crate::storage::Durable;
 use crate::types::{LogIndex, PersistId, Term};
@@ -14,46 +19,64 @@ use history::{History, Rng};
 /// Histories of few writes: short enough to try every crash.
 const WRITES: usize = 7;
 
+/// Histories of up to so many writes; what breaks is made short.
+fn histories() -> impl Strategy<Value = (u64, usize)> {
+    (any::<u64>().no_shrink(), 1..=WRITES)
+}
+
+/// The same cases in every run.
+fn runner(cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+}
+
+fn gives_back_some_state(history: &History, moment: usize, files: &Files) -> Result<(), TestCaseError> {
+    let recovered = recover(files).map_err(|corrupt| TestCaseError::fail(corrupt.to_string()))?;
+    let allowed = history.allowed(moment);
+    prop_assert!(allowed.contains(&recovered.durable), "{:?} is none of {allowed:?}", recovered.durable);
+    Ok(())
+}
+
 #[test]
 fn after_a_crash_the_state_is_that_of_some_write_and_of_every_one_that_was_called_durable() {
-    let mut crashes = 0_u32;
-    for seed in 0..150 {
-        let history = History::draw(seed, WRITES);
+    let crashes = Cell::new(0_u32);
+    let check = |(seed, writes): (u64, usize)| {
+        let history = History::draw(seed, writes);
         let mut rng = Rng(seed);
         for moment in 0..=history.events.len() {
             for files in history.crashes(moment, &mut rng) {
-                let recovered = recover(&files).unwrap_or_else(|corrupt| panic!("seed {seed}: {corrupt}"));
-                let allowed = history.allowed(moment);
-                assert!(
-                    allowed.contains(&recovered.durable),
-                    "seed {seed} moment {moment}: {:?} is none of {allowed:?}",
-                    recovered.durable
-                );
-                crashes += 1;
+                gives_back_some_state(&history, moment, &files)?;
+                crashes.set(crashes.get() + 1);
             }
         }
+        Ok(())
+    };
+    if let Err(broken) = runner(250).run(&histories(), check) {
+        panic!("{broken}");
     }
-    assert!(crashes > 20_000, "{crashes}");
+    assert!(crashes.get() > 20_000, "{crashes:?}");
 }
 
 #[test]
 fn a_recovered_log_goes_on_and_is_recovered_again_whatever_was_mended() {
-    for seed in 0..60 {
-        let history = History::draw(seed, WRITES);
+    let check = |((seed, writes), more): ((u64, usize), usize)| {
+        let history = History::draw(seed, writes);
         let mut rng = Rng(seed ^ 77);
         for moment in 0..=history.events.len() {
             let crashes = history.crashes(moment, &mut rng);
             let files = &crashes[rng.index(crashes.len())];
-            let before = recover(files).unwrap();
-            let more = History::go_on(seed ^ 5, 3, files.clone(), before.wal, before.durable);
+            let before = recover(files).map_err(|corrupt| TestCaseError::fail(corrupt.to_string()))?;
+            let more = History::go_on(seed ^ 5, more, files.clone(), before.wal, before.durable);
             for later in 0..=more.events.len() {
                 for files in more.crashes(later, &mut rng) {
-                    let recovered =
-                        recover(&files).unwrap_or_else(|corrupt| panic!("seed {seed}: {corrupt}"));
-                    assert!(more.allowed(later).contains(&recovered.durable), "seed {seed} {moment} {later}");
+                    gives_back_some_state(&more, later, &files)?;
                 }
             }
         }
+        Ok(())
+    };
+    if let Err(broken) = runner(100).run(&(histories(), 1..=3_usize), check) {
+        panic!("{broken}");
     }
 }
 
