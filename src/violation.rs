@@ -142,8 +142,8 @@ impl fmt::Display for Signature {
     }
 }
 
-/// A text with `#` for every word that has a digit in it (`12`, `1.5ms`, `fb61`) and for every list of them, and `""` for what
-/// is quoted.
+/// A text with `#` for every word that has a digit in it (`12`, `1.5ms`, `fb61`), for `none`, and for every list of them, and
+/// `""` for what is quoted.
 fn without_numbers(text: &str) -> String {
     let mut plain = String::new();
     for (place, part) in text.split('"').enumerate() {
@@ -157,8 +157,9 @@ fn without_numbers(text: &str) -> String {
         for word in part.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || c == '.')) {
             let end = word.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(word.len());
             let (letters, rest) = word.split_at(end);
-            let has_number = letters.bytes().any(|b| b.is_ascii_digit());
-            plain.push_str(if has_number { "#" } else { letters });
+            // Nobody is a list of nodes too.
+            let varies = letters.bytes().any(|b| b.is_ascii_digit()) || letters == "none";
+            plain.push_str(if varies { "#" } else { letters });
             plain.push_str(rest);
         }
     }

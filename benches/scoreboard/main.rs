@@ -36,6 +36,7 @@ mod scoreboard {
     use seaworthy::scenario::Scenario;
     use seaworthy::shrink::{Shrunk, shrink};
     use seaworthy::violation::Property;
+    use std::cmp::Reverse;
     use std::collections::BTreeMap;
     use std::path::Path;
     use std::process::ExitCode;
@@ -251,11 +252,34 @@ mod scoreboard {
             shown(percentile(&took, 90).map(seconds)),
             shown(took.last().copied().map(seconds))
         );
+        longest(all, witnesses);
         let minimal = stories.iter().filter(|story| story.is_minimal).count();
         println!(
             "\n{minimal} of {} are 1-minimal; for the others the budget of runs was spent",
             stories.len()
         );
+    }
+
+    /// Which stories are more than three times as long as the shortest known.
+    fn longest(all: &[(Mutation, Vec<Campaign>)], witnesses: &BTreeMap<&str, Story>) {
+        let mut rows: Vec<(u64, String)> = Vec::new();
+        for (bug, campaigns) in all {
+            let own: Vec<(usize, Story)> =
+                campaigns.iter().enumerate().filter_map(|(number, one)| Some((number, one.story?))).collect();
+            let stories: Vec<Story> = own.iter().map(|(_, story)| *story).collect();
+            let ratios = hundredths(witnesses.get(bug.name()), &stories);
+            for ((number, story), ratio) in own.iter().zip(ratios).filter(|(_, ratio)| *ratio > 300) {
+                let events = story.events();
+                let row =
+                    format!("{} in campaign {number}: {events} events ({})", bug.name(), story.property);
+                rows.push((ratio, row));
+            }
+        }
+        rows.sort_by_key(|(ratio, _)| Reverse(*ratio));
+        println!("\n{} are more than three times as long:\n", rows.len());
+        for (ratio, row) in rows {
+            println!("- {}.{:02} {row}", ratio / 100, ratio % 100);
+        }
     }
 
     /// How long it took, and how long one campaign takes for all of safety together.

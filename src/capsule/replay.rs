@@ -76,7 +76,7 @@ impl Capsule {
     /// Where the run of the story parts from what it was; none if it is the same, or there is no story.
     fn story_divergence(&self) -> Result<Option<Divergence>, UnknownMutation> {
         let Some(story) = &self.story else { return Ok(None) };
-        let (outcome, ()) = run(&story.scenario, self.seed.0, self.limits(), ())?;
+        let (outcome, ()) = run(&story.scenario, story.scenario.seed.0, self.limits(), ())?;
         Ok(story.digest.check(&outcome).err())
     }
 
@@ -124,7 +124,7 @@ impl Capsule {
         let scenario = self.expecting_nothing(scenario);
         let manner = Manner::AsNear(Nearest::Oldest);
         let limits = Limits { events_max: self.events_max };
-        let (outcome, (), done) = run_logged(&scenario, self.seed.0, limits, (), manner)?;
+        let (outcome, (), done) = run_logged(&scenario, scenario.seed.0, limits, (), manner)?;
         let events = done.iter().filter(|done| !crate::shrink::is_set_up(&done.step));
         let impossible = events.enumerate().find(|(_, done)| done.how == How::Not);
         Ok((outcome, impossible.map(|(place, _)| place + 1)))

@@ -254,7 +254,7 @@ pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failu
     let unknown = |error: UnknownMutation| bad(&args.capsule, error);
     let told = capsule.story.as_ref().map_or(&capsule.scenario, |story| &story.scenario);
     let (seed, limits) = (capsule.seed.0, capsule.limits());
-    let (outcome, lines) = execute::run(told, seed, limits, Recorder::keeping()).map_err(unknown)?;
+    let (outcome, lines) = execute::run(told, told.seed.0, limits, Recorder::keeping()).map_err(unknown)?;
     if lines.is_full() {
         output.aside(&format!("only the first {KEPT_MAX} records are told"));
     }

@@ -6,7 +6,7 @@ use crate::scenario::{NetworkOptions, RaftOptions, Scenario, StorageOptions, doc
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sim_core::{Latency, Span};
+use sim_core::{Latency, Span, Stream};
 
 /// Something that makes a file simpler. Says nothing about whether it was simple before.
 type Simplify = fn(&mut Scenario);
@@ -66,6 +66,28 @@ pub(super) fn fine(lab: &mut Lab, plan: &mut Plan) -> bool {
         changed |= attempt(lab, plan, |file| reset(&mut file.network, &NetworkOptions::default(), &key));
     }
     changed
+}
+
+/// Switches off or simplifies some of what can be, as it is drawn.
+pub(super) fn some(file: &mut Scenario, draws: &mut Stream) {
+    for simplify in COARSE.into_iter().chain(FINE) {
+        let mut simpler = file.clone();
+        if draws.below(6) == 0 {
+            simplify(&mut simpler);
+        }
+        if is_lawful(&simpler) {
+            *file = simpler;
+        }
+    }
+    for key in unusual(&file.raft, &RaftOptions::default()) {
+        let mut simpler = file.clone();
+        if draws.below(3) == 0 {
+            reset(&mut simpler.raft, &RaftOptions::default(), &key);
+        }
+        if is_lawful(&simpler) {
+            *file = simpler;
+        }
+    }
 }
 
 fn attempt(lab: &mut Lab, plan: &mut Plan, simplify: impl Fn(&mut Scenario)) -> bool {

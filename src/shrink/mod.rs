@@ -8,6 +8,7 @@
 //!
 //! Owns the order of the passes and what counts as the same failure. Must not know who asks, or what a capsule is.
 
+mod again;
 mod clients;
 mod groups;
 mod header;
@@ -24,11 +25,11 @@ use lab::{End, Lab};
 use plan::{Event, Form, Plan, Recorder, Told};
 use sim_core::{Span, Stamp};
 
-/// How many runs a shrink may take at most.
+/// How many runs a shrink may take at most, beside those in which it looks for another one to shrink.
 pub const REPLAYS_MAX: u32 = 5_000;
 
 /// How many events they may take together: those of some seconds.
-pub const EVENTS_MAX: u64 = 16_000_000;
+pub const EVENTS_MAX: u64 = 8_000_000;
 
 /// What a shrink came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,10 +180,13 @@ const WAYS: [(Nearest, End); 3] =
 /// No further way is gone after so many runs, or events.
 const ENOUGH: (u32, u64) = (1_500, 2_000_000);
 
+/// A run that is so many times as long as a story of another one comes to less only by chance.
+const FAR: u64 = 10;
+
 /// Shrinks a run that fails. None if it does not fail, or cannot be made to fail again.
 ///
-/// The story fails in the same way: the same property, and the same words but for numbers and names. It is deterministic: the
-/// same run gives the same story, byte for byte.
+/// The story fails in the same way: the same property, and the same words but for numbers and names. It may have another seed,
+/// where the same goes wrong sooner. It is deterministic: the same run gives the same story, byte for byte.
 ///
 /// # Errors
 ///
@@ -197,16 +201,6 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         // A file that is not asked to live may go on for ever all the same, but must not expect it.
         scenario.end = scenario::End::default();
     }
-    let told = told(violation, &outcome, &recorder, &done);
-    // The first that fails in the same way is made short.
-    let forms = match violation.property {
-        Property::Expectation => vec![plan::written(&scenario)],
-        // What never comes to its end cannot be written out.
-        property if recorder.is_cut() || (property == Property::Convergence && outcome.ending.is_none()) => {
-            vec![plan::timed(&scenario, &told), plan::written(&scenario)]
-        }
-        _ => vec![plan::by_hand(&scenario, &told), plan::timed(&scenario, &told), plan::written(&scenario)],
-    };
     let mut lab = Lab {
         seed,
         limits,
@@ -217,27 +211,77 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         replays: 0,
         events: 0,
     };
-    for form in forms {
-        let Some(first) = lab.fails(&form) else { continue };
-        let mut stories = Vec::new();
-        for (nearest, from) in WAYS {
-            if !stories.is_empty() && (lab.replays >= ENOUGH.0 || lab.events >= ENOUGH.1) {
-                break;
+    let (mut stories, mut replays) = (Vec::new(), 0);
+    // What a file demands is about the whole of it.
+    if violation.property != Property::Expectation {
+        // None needs to go on for much longer than this one did.
+        let events_max = limits.events_max.min(2 * outcome.stats.events + 1_000);
+        let others = again::runs(&mut lab, &scenario, Limits { events_max }, before);
+        // To look for them is one thing, and to make them short another.
+        (replays, lab.replays, lab.events) = (lab.replays, 0, 0);
+        for other in others {
+            lab.seed = other.seed.0;
+            let (outcome, recorder, done) = recorded(&other, lab.seed, limits)?;
+            lab.make_short(forms(&other, &outcome, &recorder, &done), &WAYS[..1], &mut stories);
+        }
+        lab.seed = seed;
+    }
+    let forms = forms(&scenario, &outcome, &recorder, &done);
+    let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
+    if shortest.is_none_or(|shortest| before.events() < FAR * shortest) {
+        lab.make_short(forms, &WAYS, &mut stories);
+    }
+    let best = stories.into_iter().min_by_key(|story| story.size.events());
+    let Some(Made { plan, outcome, size, is_minimal }) = best else { return Ok(None) };
+    let mut scenario = lab.story(&plan);
+    scenario.shows = outcome.violation().map_or_else(String::new, shows);
+    Ok(Some(Shrunk { scenario, outcome, size, before, replays: replays + lab.replays, is_minimal }))
+}
+
+/// The plans of a run that fails: the first that fails in the same way is made short.
+fn forms(scenario: &Scenario, outcome: &Outcome, recorder: &Recorder, done: &[Done]) -> Vec<Plan> {
+    let Some(violation) = outcome.violation() else { return Vec::new() };
+    let told = told(violation, outcome, recorder, done);
+    match violation.property {
+        Property::Expectation => vec![plan::written(scenario)],
+        // What never comes to its end cannot be written out.
+        property if recorder.is_cut() || (property == Property::Convergence && outcome.ending.is_none()) => {
+            vec![plan::timed(scenario, &told), plan::written(scenario)]
+        }
+        _ => vec![plan::by_hand(scenario, &told), plan::timed(scenario, &told), plan::written(scenario)],
+    }
+}
+
+/// A story, and how its run ends.
+struct Made {
+    plan: Plan,
+    outcome: Outcome,
+    size: Size,
+    is_minimal: bool,
+}
+
+impl Lab {
+    /// The stories that the first of the plans comes to that fails, gone each of the ways while there is time.
+    fn make_short(&mut self, forms: Vec<Plan>, ways: &[(Nearest, End)], stories: &mut Vec<Made>) {
+        for form in forms {
+            (self.nearest, self.from) = WAYS[0];
+            let Some(first) = self.fails(&form) else { continue };
+            let before = stories.len();
+            for (nearest, from) in ways {
+                if !stories.is_empty() && (self.replays >= ENOUGH.0 || self.events >= ENOUGH.1) {
+                    return;
+                }
+                (self.nearest, self.from) = (*nearest, *from);
+                let mut plan = first.clone();
+                self.shrink(&mut plan);
+                let is_minimal = !self.is_spent() && !plan.has_blocks();
+                let Some(outcome) = self.verified(&plan) else { continue };
+                let Ok(size) = Size::of(&self.story(&plan), self.seed, self.limits) else { continue };
+                stories.push(Made { plan, outcome, size, is_minimal });
             }
-            (lab.nearest, lab.from) = (nearest, from);
-            let mut plan = first.clone();
-            lab.shrink(&mut plan);
-            let is_minimal = !lab.is_spent() && !plan.has_blocks();
-            if let Some(outcome) = lab.verified(&plan) {
-                stories.push((plan, outcome, is_minimal));
+            if stories.len() > before {
+                return;
             }
         }
-        let best = stories.into_iter().min_by_key(|(plan, ..)| plan.events.len());
-        let Some((plan, outcome, is_minimal)) = best else { continue };
-        let mut scenario = lab.story(&plan);
-        scenario.shows = outcome.violation().map_or_else(String::new, shows);
-        let size = Size::of(&scenario, seed, limits)?;
-        return Ok(Some(Shrunk { scenario, outcome, size, before, replays: lab.replays, is_minimal }));
     }
-    Ok(None)
 }

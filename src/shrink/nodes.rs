@@ -57,7 +57,8 @@ fn inherited(plan: &Plan, gone: u16, heir: u16) -> Plan {
     plan
 }
 
-fn without(plan: &Plan, gone: u16) -> Plan {
+/// The plan without a node.
+pub(super) fn without(plan: &Plan, gone: u16) -> Plan {
     let header = header_without(&plan.header, gone);
     let events = plan.events.iter().filter_map(|event| {
         let step = step_without(&event.step, gone)?;

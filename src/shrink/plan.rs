@@ -228,7 +228,8 @@ pub(super) fn header_by_hand(scenario: &Scenario, property: Property) -> Scenari
     }
 }
 
-fn over() -> End {
+/// The end of what is not asked to live.
+pub(super) fn over() -> End {
     End::Stop("everything that matters has happened".to_string())
 }
 

@@ -1,6 +1,7 @@
 //! What fails is made short, and stays the same failure.
 
 use crate::support::library;
+use seaworthy::capsule::{Answer, Capsule};
 use seaworthy::execute::{Limits, Manner, Nearest, Outcome, run, run_logged};
 use seaworthy::fuzz::{LIMITS, draw, run_seed};
 use seaworthy::scenario::{Expect, Scenario, Step};
@@ -25,9 +26,15 @@ const BUGS: [&str; 12] = [
 
 /// The first drawn run that fails.
 fn failing(bug: &str) -> (Scenario, Outcome) {
-    let drawn = (0..2_000).map(|index| {
-        let seed = run_seed(7, index);
-        let scenario = Scenario { mutation: Some(bug.to_string()), ..draw(seed) };
+    failing_of(bug, 1)
+}
+
+/// The first drawn run of at least so many nodes that fails.
+fn failing_of(bug: &str, nodes: u16) -> (Scenario, Outcome) {
+    let seeds = (0..2_000).map(|index| run_seed(7, index));
+    let drawn = seeds.map(|seed| (seed, draw(seed))).filter(|(_, drawn)| drawn.nodes >= nodes);
+    let drawn = drawn.map(|(seed, drawn)| {
+        let scenario = Scenario { mutation: Some(bug.to_string()), ..drawn };
         let outcome = run(&scenario, seed, LIMITS, ()).expect("the build has the bug").0;
         (scenario, outcome)
     });
@@ -130,6 +137,29 @@ fn a_story_made_short_again_gets_no_longer() {
         let twice = shrunk(&once.scenario, once.scenario.seed.0);
         assert!(twice.size <= once.size, "{bug}: {:?}, then {:?}", once.size, twice.size);
     }
+}
+
+/// What chance made long in one run it makes short in another, which has a seed of its own.
+#[test]
+fn a_story_may_be_that_of_a_smaller_cluster_with_another_seed() {
+    let (scenario, outcome) = failing_of("leader_drops_uncommitted", 5);
+    let story = shrunk(&scenario, outcome.seed);
+    assert!(story.before.events() > 60, "{:?}", story.before);
+    assert!(
+        story.scenario.nodes < scenario.nodes && story.size.events() <= 8,
+        "{}",
+        story.scenario.to_text()
+    );
+    assert_ne!(story.scenario.seed.0, outcome.seed, "{}", story.scenario.to_text());
+    assert_eq!(story.outcome.seed, story.scenario.seed.0);
+
+    let capsule = Capsule::of(&scenario, &outcome, LIMITS).expect("the build has the bug");
+    let mut capsule = capsule.expect("it failed");
+    assert!(capsule.shrink().expect("the build has the bug"));
+    let told = capsule.story.as_ref().map(|told| told.scenario.clone());
+    assert_eq!(told, Some(story.scenario), "the capsule has it");
+    let had = capsule.replay().expect("the build has the bug");
+    assert_eq!(had.answer, Answer::Reproduced, "run and story, each by its seed");
 }
 
 #[test]
