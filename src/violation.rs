@@ -42,7 +42,7 @@ macro_rules! properties {
 
 properties! {
     ElectionSafety, "election_safety",
-        "At most one leader in each term, ever (Raft §5.2).";
+        "At most one leader in each term, ever, and none without the votes of a quorum (Raft §5.2).";
     DurableVote, "durable_vote",
         "A node gives one vote a term, and not before it is durable (Raft §5.2, Figure 2 \"persistent state\").";
     LeaderAppendOnly, "leader_append_only",

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_quorum_must_hold_the_same_log_and_not_only_the_same_length() {
         let story = story(3).boot_all().elect(1, 1, &[2]).lead(1, "x").replicate(1, 2, 1);
-        let story = story.elect(0, 2, &[]).lead(0, "a");
+        let story = story.elect(0, 2, &[1]).lead(0, "a");
         story.commit(0, 1).breaks_only(CommitLegality);
     }
 

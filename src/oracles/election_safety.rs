@@ -1,16 +1,21 @@
-//! **Election safety**: at most one leader in each term, ever.
+//! **Election safety**: at most one leader in each term, ever, and none without the votes of a quorum.
 //!
-//! Source: Raft §5.2 and Figure 3, "Election Safety". etcd's TLA+ `MoreThanOneLeaderInv` is the same at one
+//! - Whoever becomes leader of a term is the only one who ever does.
+//! - It has the votes of a quorum of the configuration in force for it, in a joint one of both halves (Raft §6): a vote
+//!   counts from when the voter gave it, or was found with it on its disk.
+//!
+//! Source: Raft §5.2 and Figure 3, "Election Safety". etcd's TLA+ `MoreThanOneLeaderInv` is the first at one
 //! instant only; here terms are remembered, so two leaders of a term need not meet to be seen.
 //!
 //! Not asserted: that there is at most one leader at a time. A leader that was cut off lives on beside the
-//! leader of a higher term.
+//! leader of a higher term. Nor that its votes are durable: durable vote says when one may be told. Nor that votes of a
+//! term were enough if that many higher terms had votes since that they are forgotten.
 //!
-//! Cost: one look-up and insertion per election, 24 bytes for each of the last 4,096 terms with a leader.
-//! The votes of recent terms are kept besides, to say how it came about.
+//! Cost: one look-up and insertion per election and per vote; 24 bytes for each of the last 4,096 terms with a leader and
+//! for each vote of the last 256 terms with votes.
 
 use super::{Found, Oracle, Seen};
-use crate::mirror::Mirror;
+use crate::mirror::{Mirror, NodeMirror};
 use crate::record::{Note, Record, Role};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp, VirtualTime};
@@ -22,7 +27,7 @@ use std::fmt::Write as _;
 pub struct ElectionSafety {
     /// By term: its leader, and since when.
     leaders: BTreeMap<u64, (ProcessId, VirtualTime)>,
-    votes: RecentVotes,
+    votes: Votes,
 }
 
 impl ElectionSafety {
@@ -37,9 +42,9 @@ impl Oracle for ElectionSafety {
     fn observe(&mut self, stamp: Stamp, record: &Record, seen: Seen<'_>, found: &mut Found) {
         let Record::Noted { process, note } = record else { return };
         match *note {
-            Note::Vote { term, candidate } => {
+            Note::Vote { term, candidate } | Note::Recovered { term, vote: Some(candidate), .. } => {
                 let life = seen.mirror.node(*process).map_or(0, |node| node.life);
-                self.votes.see(Vote { term, voter: *process, candidate, life });
+                self.votes.see(term, Vote { voter: *process, candidate, life });
             }
             Note::Role { role: Role::Leader, term } => {
                 found.judged(Self::PROPERTY);
@@ -47,12 +52,24 @@ impl Oracle for ElectionSafety {
                 if self.leaders.len() > Self::TERMS_MAX {
                     self.leaders.pop_first();
                 }
+                let votes = &self.votes;
                 if first != *process {
-                    let votes = &self.votes;
                     found.report_with_cause(Self::PROPERTY, stamp, *process, || {
                         let what =
                             format!("two leaders in term {term}: {first} (since {since}) and {process}");
                         (what, votes.explain(term, [first, *process], seen.mirror))
+                    });
+                } else if let Some(node) = seen.mirror.node(*process)
+                    && !votes.are_enough(term, *process, node)
+                {
+                    found.report(Self::PROPERTY, stamp, *process, || {
+                        let voters = votes.voters(term, *process);
+                        let names: Vec<String> = voters.iter().map(ToString::to_string).collect();
+                        let names = if names.is_empty() { "none".to_string() } else { names.join(",") };
+                        let all = node.members.voters.len();
+                        format!(
+                            "{process} leads term {term} with the votes of {names} alone, of {all} voters"
+                        )
                     });
                 }
             }
@@ -63,34 +80,60 @@ impl Oracle for ElectionSafety {
 
 #[derive(Clone, Copy, Debug)]
 struct Vote {
-    term: u64,
     voter: ProcessId,
     candidate: ProcessId,
     life: u32,
 }
 
-/// The votes that were noted last: enough to explain a broken election, and bounded.
+/// The votes that were given, by term: those of the highest terms.
 #[derive(Clone, Debug, Default)]
-struct RecentVotes {
-    votes: std::collections::VecDeque<Vote>,
+struct Votes {
+    terms: BTreeMap<u64, Vec<Vote>>,
+    /// The highest term whose votes are forgotten.
+    forgotten: Option<u64>,
 }
 
-impl RecentVotes {
-    const COUNT_MAX: usize = 1_024;
+impl Votes {
+    const TERMS_MAX: usize = 256;
 
-    fn see(&mut self, vote: Vote) {
-        if self.votes.len() == Self::COUNT_MAX {
-            self.votes.pop_front();
+    fn see(&mut self, term: u64, vote: Vote) {
+        if self.forgotten.is_some_and(|forgotten| term <= forgotten) {
+            return;
         }
-        self.votes.push_back(vote);
+        let votes = self.terms.entry(term).or_default();
+        if !votes.iter().any(|known| (known.voter, known.candidate) == (vote.voter, vote.candidate)) {
+            votes.push(vote);
+        }
+        if self.terms.len() > Self::TERMS_MAX {
+            self.forgotten = self.terms.pop_first().map(|(term, _)| term);
+        }
+    }
+
+    fn of(&self, term: u64) -> &[Vote] {
+        self.terms.get(&term).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a leader has the votes of a quorum, as far as they are remembered.
+    fn are_enough(&self, term: u64, leader: ProcessId, node: &NodeMirror) -> bool {
+        let votes = self.of(term);
+        let votes_for_it = |voter| votes.iter().any(|vote| (vote.voter, vote.candidate) == (voter, leader));
+        self.forgotten.is_some_and(|forgotten| term <= forgotten) || node.members.is_quorum(votes_for_it)
+    }
+
+    /// Who voted for a candidate, in ascending order.
+    fn voters(&self, term: u64, candidate: ProcessId) -> Vec<ProcessId> {
+        let votes = self.of(term).iter().filter(|vote| vote.candidate == candidate);
+        let mut voters: Vec<ProcessId> = votes.map(|vote| vote.voter).collect();
+        voters.sort_unstable();
+        voters
     }
 
     /// How `term` came to have two leaders, as far as the votes tell.
     fn explain(&self, term: u64, leaders: [ProcessId; 2], mirror: &Mirror) -> Option<String> {
-        let votes: Vec<Vote> = self.votes.iter().filter(|vote| vote.term == term).copied().collect();
+        let votes = self.of(term);
         for (k, second) in votes.iter().enumerate() {
             let first = votes[..k].iter().find(|first| first.voter == second.voter);
-            if let Some(first) = first.filter(|first| first.candidate != second.candidate) {
+            if let Some(first) = first {
                 let mut text = format!(
                     "{} voted twice in term {term} (for {}, then {}",
                     first.voter, first.candidate, second.candidate
@@ -102,14 +145,10 @@ impl RecentVotes {
         // Nobody voted twice, so somebody took too few votes for enough.
         let mut text = String::new();
         for leader in leaders {
-            let mut voters: Vec<ProcessId> =
-                votes.iter().filter(|vote| vote.candidate == leader).map(|vote| vote.voter).collect();
-            voters.sort_unstable();
-            voters.dedup();
             let Some(node) = mirror.node(leader) else { continue };
-            if !node.members.is_quorum(|process| voters.contains(&process)) {
+            if !self.are_enough(term, leader, node) {
                 let separator = if text.is_empty() { "" } else { "; " };
-                let (count, all) = (voters.len(), node.members.voters.len());
+                let (count, all) = (self.voters(term, leader).len(), node.members.voters.len());
                 write!(text, "{separator}{leader} had {count} of {all} votes in term {term}")
                     .expect("a String takes all that is written to it");
             }
@@ -160,5 +199,39 @@ mod tests {
     #[test]
     fn a_leader_may_say_again_that_it_leads() {
         story(3).boot_all().elect(0, 1, &[1]).role(0, Leader, 1).holds();
+    }
+    #[test]
+    fn a_leader_without_the_votes_of_a_quorum_breaks_it_though_nobody_else_leads() {
+        let story = story(5).boot_all().candidate(0, 3).votes(1, 3, 0);
+        story.clone().votes(2, 3, 0).role(0, Leader, 3).holds();
+        let violation = story.clone().role(0, Leader, 3).breaks_only(ElectionSafety);
+        assert_eq!(violation.what, "0 leads term 3 with the votes of 0,1 alone, of 5 voters");
+        // What was voted in another term, or for another, is none of it.
+        story.clone().votes(2, 4, 0).role(0, Leader, 3).breaks_only(ElectionSafety);
+        story.clone().votes(2, 3, 4).role(0, Leader, 3).breaks_only(ElectionSafety);
+        let nobody = story.follows(0, 4).role(0, Leader, 4).breaks(ElectionSafety);
+        assert_eq!(nobody.what, "0 leads term 4 with the votes of none alone, of 5 voters");
+    }
+
+    #[test]
+    fn a_vote_that_was_found_on_a_disk_counts() {
+        let nobody = crate::record::Hash64(0);
+        let found =
+            story(3).boot(0).boot(2).boot_finding(1, 3, Some(sim_core::ProcessId(0)), (0, nobody), None);
+        let story = found.candidate(0, 3);
+        assert_eq!(story.node(1).vote, Some(sim_core::ProcessId(0)));
+        story.clone().role(0, Leader, 3).keeps(ElectionSafety);
+        story.follows(2, 3).candidate(2, 4).role(2, Leader, 4).breaks(ElectionSafety);
+    }
+
+    /// The audit forgets nothing.
+    #[test]
+    fn votes_that_are_forgotten_are_taken_for_enough() {
+        let story = story(3).boot_all().candidate(0, 1);
+        let with_later = |terms: u64| {
+            let later = (2..2 + terms).fold(story.clone(), |story, term| story.candidate(1, term));
+            later.role(0, Leader, 1).judge().violations().len()
+        };
+        assert_eq!((with_later(250), with_later(260)), (1, 0));
     }
 }

@@ -317,7 +317,7 @@ impl Judge {
                 self.doubted.remove(&process);
             }
         }
-        show!(self, stamp, record: log_matching, monotonic_durable_term, durable_vote);
+        show!(self, stamp, record: election_safety, log_matching, monotonic_durable_term, durable_vote);
         show!(self, stamp, record: config_safety, state_order, durability);
         self.sink();
     }

@@ -186,6 +186,21 @@ impl Moment<'_> {
         }
     }
 
+    /// Whether a quorum has voted for a node in this term, or was found with that vote.
+    fn is_elected(&self, leader: ProcessId, node: &Node, term: u64) -> bool {
+        let voted = |voter: ProcessId| {
+            self.past.notes().any(|(process, note)| {
+                let vote = match note {
+                    Note::Vote { term, candidate } => Some((*term, *candidate)),
+                    Note::Recovered { term, vote, .. } => vote.map(|candidate| (*term, candidate)),
+                    _ => None,
+                };
+                process == voter && vote == Some((term, leader))
+            })
+        };
+        self.before.members(node).is_quorum(voted)
+    }
+
     fn note_breaks(
         &self,
         property: Property,
@@ -203,6 +218,7 @@ impl Moment<'_> {
         match (property, note) {
             (Property::ElectionSafety, Note::Role { role: Role::Leader, term }) => {
                 self.past.was_led(*term, |leader| leader != process)
+                    || !self.is_elected(process, before, *term)
             }
             (Property::DurableVote, Note::Vote { term, candidate }) => {
                 self.is_bad_decision(process, after.life, *term, *candidate)
