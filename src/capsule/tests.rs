@@ -99,6 +99,22 @@ fn a_run_that_is_another_one_names_the_first_event_that_differs() {
 }
 
 #[test]
+fn what_breaks_in_another_way_is_not_called_fixed() {
+    let mut capsule = capsule();
+    capsule.sim_version -= 1;
+    // As if another oracle saw it now, or another mistake had come in the place of the first.
+    capsule.violation.property = Property::ElectionSafety;
+    capsule.violation.what = "0 leads term 7 with the votes of none alone, of 3 voters".to_string();
+    capsule.signature = capsule.violation.signature();
+    match answer(&capsule) {
+        Answer::FailsOtherwise { violation } => assert_eq!(violation.property, Property::DurableVote),
+        other => panic!("{other:?}"),
+    }
+    capsule.scenario.mutation = None;
+    assert_eq!(answer(&capsule), Answer::Fixed);
+}
+
+#[test]
 fn a_story_that_is_another_one_is_told_though_the_run_is_had_again() {
     let mut capsule = capsule();
     assert_eq!(capsule.shrink(), Ok(true));

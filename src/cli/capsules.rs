@@ -68,9 +68,11 @@ fn told(answer: &Answer, capsule: &Capsule) -> (String, Exit) {
             ("reproduced: the digest is the one in the capsule".to_string(), Exit::Violation)
         }
         Answer::StillFails => ("still fails, by nearest match".to_string(), Exit::Violation),
-        Answer::Fixed => {
-            ("fixed: everything could be done, and nothing breaks in that way".to_string(), Exit::Clean)
+        Answer::FailsOtherwise { violation } => {
+            let told = format!("fails in another way: {}: {}", violation.property, violation.first_line());
+            (told, Exit::Violation)
         }
+        Answer::Fixed => ("fixed: everything could be done, and nothing breaks".to_string(), Exit::Clean),
         Answer::NotPossible { event, what } => {
             let told = format!("the schedule is no longer possible at event {event}: {what}");
             (told, Exit::NotReproduced)
@@ -101,6 +103,7 @@ const fn word(answer: &Answer) -> &'static str {
     match answer {
         Answer::Reproduced => "reproduced",
         Answer::StillFails => "still_fails",
+        Answer::FailsOtherwise { .. } => "fails_otherwise",
         Answer::Fixed => "fixed",
         Answer::NotPossible { .. } => "not_possible",
         Answer::Differs { .. } => "differs",
@@ -228,14 +231,16 @@ fn judge(path: &Path) -> Result<Judged, Failure> {
     if matches!(replayed.answer, Answer::Differs { .. }) && !is_planted {
         // What was mended runs otherwise, though a seed means the same.
         let nearly = capsule.replay_nearly().map_err(|error| bad(path, error))?;
-        if matches!(nearly.answer, Answer::Fixed | Answer::StillFails) {
+        if matches!(nearly.answer, Answer::Fixed | Answer::StillFails | Answer::FailsOtherwise { .. }) {
             replayed = nearly;
         }
     }
     let (told, _) = told(&replayed.answer, &capsule);
     let exit = match (&replayed.answer, is_planted) {
         (Answer::Reproduced | Answer::StillFails, true) | (Answer::Fixed, false) => Exit::Clean,
-        (Answer::Reproduced | Answer::StillFails, false) | (Answer::Fixed, true) => Exit::Violation,
+        (Answer::Reproduced | Answer::StillFails, false)
+        | (Answer::Fixed, true)
+        | (Answer::FailsOtherwise { .. }, _) => Exit::Violation,
         (Answer::Differs { .. } | Answer::StoryDiffers { .. } | Answer::NotPossible { .. }, _) => {
             Exit::NotReproduced
         }
