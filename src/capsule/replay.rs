@@ -12,7 +12,8 @@ use crate::violation::{Property, Violation};
 pub struct Replayed {
     /// In a word.
     pub answer: Answer,
-    /// The run that says so: of the whole scenario where the digest was compared, else of the schedule or the story.
+    /// The run that says so: of the whole scenario where the digest was compared, else whichever of schedule, story and whole
+    /// scenario says it.
     pub outcome: Outcome,
 }
 
@@ -41,7 +42,8 @@ pub enum Answer {
         /// What breaks instead.
         violation: Box<Violation>,
     },
-    /// By nearest match: everything could be done, and nothing breaks.
+    /// By nearest match: everything could be done, and nothing breaks, but perhaps what the file demands, which hangs on the run
+    /// that it was written for.
     Fixed,
     /// By nearest match: from this event on, counted from 1, the schedule cannot be followed.
     NotPossible {
@@ -111,10 +113,12 @@ impl Capsule {
         }
         let events = whole.stats.events;
         others.push(whole);
-        // What a file demands hangs on the run that it was written for; and of a run that is too long nobody knows.
+        // What a file demands hangs on the run that it was written for, unless that is what broke; and of a run that is too
+        // long nobody knows.
+        let demands = self.violation.property == Property::Expectation;
         let fails_otherwise = |outcome: &Outcome| {
             let counts = |found: &&Violation| {
-                found.property != Property::Expectation && outcome.stats.events < self.events_max
+                (demands || found.property != Property::Expectation) && outcome.stats.events < self.events_max
             };
             outcome.violation().filter(counts).cloned()
         };

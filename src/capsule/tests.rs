@@ -115,6 +115,35 @@ fn what_breaks_in_another_way_is_not_called_fixed() {
 }
 
 #[test]
+fn what_a_file_demands_hangs_on_its_run_unless_that_is_what_broke() {
+    let text =
+        r#"{ "name": "demands", "nodes": 3, "steps": [{ "sleep": "1s" }, { "assert": { "up": 2 } }] }"#;
+    let mut capsule = capsule_of(text);
+    assert_eq!(capsule.violation.property, Property::Expectation);
+    capsule.sim_version -= 1;
+    assert_eq!(answer(&capsule), Answer::StillFails);
+    capsule.violation.what = "the file demanded something else".to_string();
+    capsule.signature = capsule.violation.signature();
+    assert!(matches!(answer(&capsule), Answer::FailsOtherwise { .. }), "{:?}", answer(&capsule));
+    capsule.violation.property = Property::DurableVote;
+    capsule.signature = capsule.violation.signature();
+    assert_eq!(answer(&capsule), Answer::Fixed);
+}
+
+/// A capsule that outlives the rule by which signatures are made.
+#[test]
+fn the_signature_of_a_capsule_of_another_build_is_made_anew() {
+    let mut capsule = capsule();
+    let own = capsule.signature.clone();
+    capsule.violation.what.push_str(" and more");
+    assert!(Capsule::parse(&capsule.to_json()).is_err(), "this build makes another one");
+    capsule.sim_version -= 1;
+    let read = Capsule::parse(&capsule.to_json()).expect("it is of another build");
+    assert_eq!(read.signature, capsule.violation.signature());
+    assert_ne!(read.signature, own);
+}
+
+#[test]
 fn a_story_that_is_another_one_is_told_though_the_run_is_had_again() {
     let mut capsule = capsule();
     assert_eq!(capsule.shrink(), Ok(true));

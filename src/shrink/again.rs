@@ -17,8 +17,8 @@ const EVENTS_MAX: u64 = 1_000_000;
 /// How many are worth making short.
 const KEPT: usize = 3;
 
-/// Other runs that fail in the same way and are less than half as long: the shortest of them, shortest first, each with its seed.
-/// `limits` bound each of them.
+/// Other runs that fail in the same way and are less than half as long, or just shorter where a cluster does not live: the
+/// shortest of them, shortest first, each with its seed. `limits` bound each of them.
 pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: Size) -> Vec<Scenario> {
     let mut found: Vec<(u64, Scenario)> = Vec::new();
     // Who does not live needs few steps, or none: it is asked to at the end.
@@ -29,7 +29,7 @@ pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: S
     for number in 0..TRIES {
         // The longer the shortest is, the longer is it worth to look for one that is shorter.
         let shortest = found.first().map_or(longest, |(size, _)| *size);
-        if lab.events >= enough || idle >= 100 + 10 * shortest {
+        if shortest == 0 || lab.events + limits.events_max > enough || idle >= 100 + 10 * shortest {
             break;
         }
         idle += 1;
@@ -37,7 +37,7 @@ pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: S
         // What is shorter yet is most likely near to what is short already.
         let base = draws.index(2 * KEPT);
         let base = found.get(base).map_or(scenario, |(_, one)| one);
-        let other = drawn(base, scenario.seed, lab.property, draws);
+        let other = drawn(base, lab.property, draws);
         if other.check().is_err() {
             continue;
         }
@@ -58,10 +58,12 @@ pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: S
 }
 
 /// The scenario with another seed or its own, and mostly with fewer nodes and steps.
-fn drawn(scenario: &Scenario, own: Seed, property: Property, draws: &mut Stream) -> Scenario {
+fn drawn(scenario: &Scenario, property: Property, draws: &mut Stream) -> Scenario {
     let mut plan = plan::written(scenario);
     let other = Seed(draws.bits());
-    plan.header.seed = if draws.below(4) == 0 { own } else { other };
+    if draws.below(4) > 0 {
+        plan.header.seed = other;
+    }
     if property != Property::Convergence {
         plan.header.end = plan::over();
     }

@@ -1,10 +1,11 @@
 //! From a run that fails to the shortest story that fails in the same way.
 //!
-//! What failed is written out in full first: every delivery, every timer that fires, every fault and every command a step of
-//! its own, at its time, about nodes by number. Then whatever can go goes. A candidate is carried out as nearly as can be: a
-//! delivery whose message nobody sends any more is left out, or another message of its kind between the same two stands in
-//! for it (DEMi's wildcards, Scott et al., NSDI 2016), and what was really done is the next candidate. Since draws are keyed
-//! by what they decide, what is left of the world stays as it was.
+//! Other runs of the same scenario are tried first, for chance makes long what elsewhere is short. What fails in the same way,
+//! and is short, is written out in full: every delivery, every timer that fires, every fault and every command a step of its
+//! own, at its time, about nodes by number. Then whatever can go goes. A candidate is carried out as nearly as can be: a delivery
+//! whose message nobody sends any more is left out, or another message of its kind between the same two stands in for it (DEMi's
+//! wildcards, Scott et al., NSDI 2016), and what was really done is the next candidate. Since draws are keyed by what they
+//! decide, what is left of the world stays as it was.
 //!
 //! Owns the order of the passes and what counts as the same failure. Must not know who asks, or what a capsule is.
 
@@ -228,7 +229,8 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     }
     let forms = forms(&scenario, &outcome, &recorder, &done);
     let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
-    if shortest.is_none_or(|shortest| before.events() < FAR * shortest) {
+    let is_far = shortest.is_some_and(|shortest| before.events() >= FAR * shortest);
+    if !is_far || !stories.iter().any(|story| story.is_minimal) {
         lab.make_short(forms, &WAYS, &mut stories);
     }
     let best = stories.into_iter().min_by_key(|story| story.size.events());
@@ -261,14 +263,16 @@ struct Made {
 }
 
 impl Lab {
-    /// The stories that the first of the plans comes to that fails, gone each of the ways while there is time.
+    /// The stories that the first of the plans comes to that fails, gone each of the ways while there is time. At least one way
+    /// is gone if there is no story yet of which nothing can go.
     fn make_short(&mut self, forms: Vec<Plan>, ways: &[(Nearest, End)], stories: &mut Vec<Made>) {
         for form in forms {
             (self.nearest, self.from) = WAYS[0];
             let Some(first) = self.fails(&form) else { continue };
             let before = stories.len();
             for (nearest, from) in ways {
-                if !stories.is_empty() && (self.replays >= ENOUGH.0 || self.events >= ENOUGH.1) {
+                let is_had = stories.len() > before || stories.iter().any(|story| story.is_minimal);
+                if is_had && (self.replays >= ENOUGH.0 || self.events >= ENOUGH.1) {
                     return;
                 }
                 (self.nearest, self.from) = (*nearest, *from);

@@ -103,12 +103,11 @@ impl Cluster {
             Action::Deliver(_) | Action::Double(_) | Action::Lose(_) if self.network.is_empty() => Ok(()),
             Action::Deliver(which) => {
                 let (from, to, message) = self.network.remove(which % self.network.len());
-                let is_lost = [Some(from), Some(to)].contains(&self.cut_off);
-                if is_lost { Ok(()) } else { self.hear(from, to, message) }
+                self.arrives(from, to, message)
             }
             Action::Double(which) => {
                 let (from, to, message) = self.network[which % self.network.len()].clone();
-                self.hear(from, to, message)
+                self.arrives(from, to, message)
             }
             Action::Lose(which) => {
                 self.network.remove(which % self.network.len());
@@ -144,7 +143,10 @@ impl Cluster {
         }
     }
 
-    fn hear(&mut self, from: NodeId, to: NodeId, message: Message) -> Result<(), String> {
+    fn arrives(&mut self, from: NodeId, to: NodeId, message: Message) -> Result<(), String> {
+        if [Some(from), Some(to)].contains(&self.cut_off) {
+            return Ok(());
+        }
         let heard = message.clone();
         self.step(usize::from(to.0), Input::Message { from, message }, |server| {
             server.hear(from, &heard);
