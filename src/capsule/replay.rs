@@ -35,6 +35,8 @@ pub enum Answer {
         /// Where the digests part.
         divergence: Divergence,
     },
+    /// The run was had again, and what breaks in it is not what the capsule says.
+    OtherViolation,
     /// By nearest match: it breaks in the same way.
     StillFails,
     /// By nearest match: it breaks, and not in the same way.
@@ -67,6 +69,8 @@ impl Capsule {
         }
         let (outcome, ()) = run(&self.scenario, self.seed.0, self.limits(), ())?;
         let answer = match self.digest.check(&outcome) {
+            // As if somebody had written another violation into it.
+            Ok(()) if !self.breaks(&outcome) => Answer::OtherViolation,
             Ok(()) => match self.story_divergence()? {
                 None => Answer::Reproduced,
                 Some(divergence) => Answer::StoryDiffers { divergence },

@@ -77,6 +77,11 @@ fn told(answer: &Answer, capsule: &Capsule) -> (String, Exit) {
             let told = format!("the schedule is no longer possible at event {event}: {what}");
             (told, Exit::NotReproduced)
         }
+        Answer::OtherViolation => {
+            let told =
+                "the run is reproduced, and what breaks in it is not what the capsule says".to_string();
+            (told, Exit::NotReproduced)
+        }
         Answer::StoryDiffers { divergence } => (
             format!("the run is reproduced, and its story is another one: {divergence}"),
             Exit::NotReproduced,
@@ -108,6 +113,7 @@ const fn word(answer: &Answer) -> &'static str {
         Answer::NotPossible { .. } => "not_possible",
         Answer::Differs { .. } => "differs",
         Answer::StoryDiffers { .. } => "story_differs",
+        Answer::OtherViolation => "other_violation",
     }
 }
 
@@ -147,8 +153,14 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
             return Err(Failure::new(Exit::Usage, "--seed belongs to a scenario: a capsule holds its seed"));
         }
         let mut capsule = Capsule::parse(&text).map_err(|error| bad(path, error))?;
-        shorten(&mut capsule, args, output)?;
+        if args.save.as_deref().is_some_and(|save| is_same_file(save, path)) {
+            let message =
+                "--save is where the story goes, and this is the capsule: it is written into that anyway";
+            return Err(Failure::new(Exit::Usage, message));
+        }
+        find_story(&mut capsule, args, output)?;
         replace(path, &capsule.to_json())?;
+        tell_story(&capsule, args, output)?;
         return Ok(Exit::Clean);
     }
     let scenario = files::parse(path, &text, output)?;
@@ -159,12 +171,18 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
         let message = format!("nothing breaks in it with seed {}", crate::scenario::Seed(seed));
         return Err(Failure::new(Exit::NotReproduced, format!("{}: {message}", shown(path))));
     };
-    shorten(&mut capsule, args, output)?;
+    find_story(&mut capsule, args, output)?;
+    tell_story(&capsule, args, output)?;
     Ok(Exit::Clean)
 }
 
-/// Finds the story of a capsule, and prints or writes it.
-fn shorten(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
+}
+
+/// Finds the story of a capsule.
+fn find_story(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
     let found = capsule.shrink().map_err(|error| bad(&args.file, error))?;
     let Some(story) = capsule.story.as_ref().filter(|_| found) else {
         let message = "no story was found: it does not fail in this build (`replay` says what became of it), or what is shorter \
@@ -173,13 +191,18 @@ fn shorten(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<
     };
     output.aside(&format!("{}: {}", capsule.violation.property, length(capsule, story)));
     output.aside(&format!("found in {} runs", story.replays));
-    match &args.save {
-        Some(path) => {
-            replace(path, &story.scenario.to_text())?;
-            output.aside(&format!("the story is in {}", shown(path)));
-        }
-        None => output.raw(story.scenario.to_text().as_bytes())?,
+    Ok(())
+}
+
+/// Writes the story of a capsule where it is to go, or prints it: there too if it cannot be written, for it took long to find.
+fn tell_story(capsule: &Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
+    let text = capsule.story.as_ref().map(|story| story.scenario.to_text()).unwrap_or_default();
+    let Some(path) = &args.save else { return Ok(output.raw(text.as_bytes())?) };
+    if let Err(failure) = replace(path, &text) {
+        output.raw(text.as_bytes())?;
+        return Err(failure);
     }
+    output.aside(&format!("the story is in {}", shown(path)));
     Ok(())
 }
 
@@ -241,9 +264,13 @@ fn judge(path: &Path) -> Result<Judged, Failure> {
         (Answer::Reproduced | Answer::StillFails, false)
         | (Answer::Fixed, true)
         | (Answer::FailsOtherwise { .. }, _) => Exit::Violation,
-        (Answer::Differs { .. } | Answer::StoryDiffers { .. } | Answer::NotPossible { .. }, _) => {
-            Exit::NotReproduced
-        }
+        (
+            Answer::Differs { .. }
+            | Answer::StoryDiffers { .. }
+            | Answer::OtherViolation
+            | Answer::NotPossible { .. },
+            _,
+        ) => Exit::NotReproduced,
     };
     let row = json!({
         "capsule": about(path, &capsule),
@@ -273,6 +300,7 @@ pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failu
     let scenario = &capsule.scenario;
     let (outcome, lines) = execute::run(scenario, seed, limits, Recorder::keeping()).map_err(unknown)?;
     if outcome.violation().is_none_or(|found| found.signature() != capsule.signature) {
+        output.aside("the run itself is another one in this build, so it cannot be asked since when this was inevitable");
         return Ok(Exit::Clean);
     }
     if let Some(inevitable) = inevitable(scenario, seed, limits).map_err(unknown)? {

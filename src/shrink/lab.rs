@@ -151,6 +151,8 @@ impl Lab {
         let mut scenario = plan.scenario();
         scenario.name = format!("shrunk_{}", self.property);
         scenario.shows = String::new();
+        // Where that stands is said from where the file was.
+        scenario.schema = None;
         scenario.expect = Expect::Violation(self.property);
         scenario
     }

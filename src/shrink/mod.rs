@@ -124,7 +124,7 @@ pub(crate) fn by_hand(
     let nothing = Violation::new(Property::Expectation, over, None, String::new());
     let told = told(outcome.violation().unwrap_or(&nothing), &outcome, &recorder, &done);
     let Plan { events, over, .. } = plan::by_hand(scenario, &told);
-    let events = if recorder.is_cut() { Vec::new() } else { events };
+    let events = if recorder.is_cut(written_until(&told)) { Vec::new() } else { events };
     let events = events.into_iter().map(|event| (event.at, event.step)).collect();
     Ok((ByHand { events, over }, size))
 }
@@ -159,6 +159,12 @@ const fn told<'a>(
 ) -> Told<'a> {
     let broke = Stamp { number: violation.record, at: violation.at };
     Told { done, recorder, property: violation.property, broke, ending: outcome.ending }
+}
+
+/// The last record of a run that a plan by hand holds: who does not live is asked again to.
+fn written_until(told: &Told<'_>) -> u64 {
+    let asked = told.ending.filter(|_| told.property == Property::Convergence);
+    asked.unwrap_or(told.broke).number
 }
 
 /// Whether a step is part of the story for itself: deliveries and timers are counted as what they bring about.
@@ -247,7 +253,10 @@ fn forms(scenario: &Scenario, outcome: &Outcome, recorder: &Recorder, done: &[Do
     match violation.property {
         Property::Expectation => vec![plan::written(scenario)],
         // What never comes to its end cannot be written out.
-        property if recorder.is_cut() || (property == Property::Convergence && outcome.ending.is_none()) => {
+        property
+            if recorder.is_cut(written_until(&told))
+                || (property == Property::Convergence && outcome.ending.is_none()) =>
+        {
             vec![plan::timed(scenario, &told), plan::written(scenario)]
         }
         _ => vec![plan::by_hand(scenario, &told), plan::timed(scenario, &told), plan::written(scenario)],

@@ -103,6 +103,8 @@ pub(super) struct Recorder {
     heard: Vec<(u64, Heard)>,
     /// How many messages were delivered and timers fired beyond what is kept.
     beyond: (u64, u64),
+    /// The number of the first of those.
+    cut_at: Option<u64>,
 }
 
 /// How much is kept: a run that goes on for longer is never written out.
@@ -141,6 +143,7 @@ impl Observer<MessageFacts, Note> for Recorder {
         if self.heard.len() < HEARD_MAX {
             self.heard.push((stamp.number, Heard { at: stamp.at, what }));
         } else {
+            self.cut_at.get_or_insert(stamp.number);
             self.beyond.0 += u64::from(matches!(what, What::Message(_)));
             self.beyond.1 += u64::from(matches!(what, What::Timer(..)));
         }
@@ -313,11 +316,36 @@ impl Recorder {
         let count = |is: fn(&What) -> bool| until().filter(|(_, heard)| is(&heard.what)).count() as u64;
         let (deliveries, timers) =
             (count(|what| matches!(what, What::Message(_))), count(|what| matches!(what, What::Timer(..))));
-        (deliveries + self.beyond.0, timers + self.beyond.1)
+        if self.is_cut(last) {
+            (deliveries + self.beyond.0, timers + self.beyond.1)
+        } else {
+            (deliveries, timers)
+        }
     }
 
-    /// Whether the run went on for longer than is kept.
-    pub(super) const fn is_cut(&self) -> bool {
-        self.beyond.0 > 0 || self.beyond.1 > 0
+    /// Whether more happened up to this record than is kept.
+    pub(super) fn is_cut(&self, last: u64) -> bool {
+        self.cut_at.is_some_and(|number| number <= last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HEARD_MAX, Recorder};
+    use crate::adapter::ELECTION;
+    use crate::record::Record;
+    use sim_core::{Observer, ProcessId, Stamp, VirtualTime};
+
+    /// What is not kept lies after what broke: the run up to there can be written out, and is as long as it was.
+    #[test]
+    fn a_run_is_cut_where_more_happened_than_is_kept() {
+        let mut recorder = Recorder::default();
+        let last = HEARD_MAX as u64 + 5;
+        for number in 1..=last {
+            let record = Record::TimerFired { process: ProcessId(0), timer: ELECTION };
+            recorder.observe(Stamp { number, at: VirtualTime::from_nanos(number) }, &record);
+        }
+        assert!(!recorder.is_cut(HEARD_MAX as u64) && recorder.is_cut(HEARD_MAX as u64 + 1));
+        assert_eq!((recorder.counts(7), recorder.counts(last)), ((0, 7), (0, last)));
     }
 }

@@ -217,6 +217,45 @@ fn a_capsule_that_contradicts_itself_is_none_and_one_of_something_else_stays_as_
     expect(&["replay", word(&twisted), "--nearly"], 5, "no longer possible");
 }
 
+/// As if somebody had written another violation into it: replay says so, as explain does.
+#[cfg(feature = "mutations")]
+#[test]
+fn a_run_that_breaks_something_else_than_its_capsule_says_is_not_called_reproduced() {
+    let (path, _) = found("edited", "vote_not_persisted", &["--no-shrink"]);
+    let whole = std::fs::read_to_string(&path).expect("it is there");
+    let mut capsule: Value = serde_json::from_str(&whole).expect("JSON");
+    let signature = capsule["signature"].as_str().expect("a text").replace("durable_vote: ", "no_panic: ");
+    capsule["violation"]["property"] = "no_panic".into();
+    capsule["signature"] = signature.into();
+    std::fs::write(&path, capsule.to_string()).expect("it can be written");
+    expect(&["replay", word(&path)], 5, "what breaks in it is not what the capsule says");
+    expect(&["regress", word(&path)], 5, "1 capsules, 1 not as they should be");
+    expect(&["explain", word(&path)], 5, "this is not the failure of the capsule any more");
+}
+
+#[cfg(feature = "mutations")]
+#[test]
+fn a_story_is_not_lost_where_it_cannot_be_saved() {
+    let (path, _) = found("unsaved", "vote_not_persisted", &["--no-shrink"]);
+    let whole = std::fs::read_to_string(&path).expect("it is there");
+    expect(&["shrink", word(&path), "--save", word(&path)], 2, "--save is where the story goes");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), whole, "nothing was done");
+    let nowhere = path.with_file_name("no_such_folder").join("story.json");
+    let told = expect(&["shrink", word(&path), "--save", word(&nowhere)], 3, "No such file");
+    assert!(told.contains("\"name\": \"shrunk_durable_vote\""), "it is printed: {told}");
+    let kept = std::fs::read_to_string(&path).expect("it is there");
+    assert!(kept.contains("\"story\""), "the capsule has it all the same");
+    // The folder of the file is not that of the story.
+    let witness = "scenarios/mutations/vote_not_persisted.json";
+    assert!(
+        std::fs::read_to_string(crate::support::root().join(witness))
+            .expect("it is there")
+            .contains("$schema")
+    );
+    let story = expect(&["shrink", witness], 0, "shrunk_durable_vote");
+    assert!(!story.contains("$schema"), "{story}");
+}
+
 #[cfg(all(feature = "mutations", unix))]
 #[test]
 fn what_is_written_follows_links_and_keeps_who_may_read_it() {
