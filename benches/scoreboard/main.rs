@@ -135,8 +135,11 @@ mod scoreboard {
     }
 
     fn seconds(duration: Duration) -> String {
-        let hundredths = duration.as_millis() / 10;
-        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+        with_hundredths(u64::try_from(duration.as_millis() / 10).unwrap_or(u64::MAX))
+    }
+
+    fn with_hundredths(value: u64) -> String {
+        format!("{}.{:02}", value / 100, value % 100)
     }
 
     pub(super) fn main() -> ExitCode {
@@ -202,7 +205,7 @@ mod scoreboard {
         ratios.sort_unstable();
         let mut events: Vec<u64> = stories.iter().map(Story::events).collect();
         events.sort_unstable();
-        let ratio = percentile(&ratios, 50).map(|ratio| format!("{}.{:02}", ratio / 100, ratio % 100));
+        let ratio = percentile(&ratios, 50).map(with_hundredths);
         let shortest = stories.iter().chain(witness).map(Story::events).min();
         format!("{} | {} | {}", shown(percentile(&events, 50)), shown(shortest), shown(ratio))
     }
@@ -231,8 +234,7 @@ mod scoreboard {
         let mut took: Vec<Duration> = stories.iter().map(|story| story.took).collect();
         took.sort_unstable();
         println!("\n| {} stories | median | p90 | most |\n|---|---|---|---|", stories.len());
-        let ratio =
-            |ratio: Option<u64>| shown(ratio.map(|ratio| format!("{}.{:02}", ratio / 100, ratio % 100)));
+        let ratio = |ratio: Option<u64>| shown(ratio.map(with_hundredths));
         println!(
             "| length against the shortest known | {} | {} | {} |",
             ratio(percentile(&ratios, 50)),
@@ -278,7 +280,7 @@ mod scoreboard {
         rows.sort_by_key(|(ratio, _)| Reverse(*ratio));
         println!("\n{} are more than three times as long:\n", rows.len());
         for (ratio, row) in rows {
-            println!("- {}.{:02} {row}", ratio / 100, ratio % 100);
+            println!("- {} {row}", with_hundredths(ratio));
         }
     }
 

@@ -18,7 +18,7 @@
 //!
 //! Cost: two comparisons of hashes per `Commit`, and one per node when the canonical log grows.
 
-use super::durability::holders;
+use super::share::Share;
 use super::{Found, Oracle, Seen};
 use crate::mirror::NodeMirror;
 use crate::record::{Hash64, Note, Record};
@@ -118,11 +118,9 @@ impl Breach {
             ),
             Self::NoQuorum => {
                 let prefix = node.log.prefix_at(index);
-                let voters = mirror.those(|_| true).filter(|process| members.is_voter(*process)).count();
-                let (holders, names) = holders(mirror, members, |node| holds(node, index, prefix));
-                let joint = if members.is_joint() { "a joint configuration's " } else { "" };
-                let share = format!("{holders} of {joint}{voters} voters");
-                format!("{process} committed up to {index} with the entry durable on {share} only ({names})")
+                let holds = |process| mirror.node(process).is_some_and(|node| holds(node, index, prefix));
+                let Share { of, names } = Share::new(members, holds);
+                format!("{process} committed up to {index} with the entry durable on {of} only ({names})")
             }
             Self::NotByLeader => format!(
                 "{process}, not leading, committed up to {index}, where no leader has committed beyond {}",

@@ -22,9 +22,10 @@
 //!
 //! Cost: one comparison per voter at each crash and recovery.
 
+use super::share::Share;
 use super::{Found, Oracle, Seen};
-use crate::mirror::{Finding, Mirror, NodeMirror};
-use crate::record::{Members, Note, Record};
+use crate::mirror::{Finding, NodeMirror};
+use crate::record::{Note, Record};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp};
 use std::collections::BTreeSet;
@@ -71,18 +72,6 @@ fn say(process: ProcessId, node: &NodeMirror, note: &Note) -> String {
     }
 }
 
-/// How many voters hold something, and their names.
-#[cold]
-pub(super) fn holders(
-    mirror: &Mirror,
-    members: &Members,
-    holds: impl Fn(&NodeMirror) -> bool,
-) -> (usize, String) {
-    let voters = mirror.those(holds).filter(|process| members.is_voter(*process));
-    let names: Vec<String> = voters.map(|process| process.to_string()).collect();
-    (names.len(), if names.is_empty() { "none".to_string() } else { names.join(", ") })
-}
-
 impl Oracle for Durability {
     const PROPERTY: Property = Property::Durability;
     const INTEREST: Interest = Interest::of(&[RecordKind::Noted, RecordKind::Crashed]);
@@ -121,7 +110,7 @@ impl Oracle for Durability {
         let holds = |process| mirror.node(process).is_some_and(|node| canon.agrees(&node.durable.log, end));
         if end > 0 && !members.is_quorum(holds) {
             found.report(Self::PROPERTY, stamp, process, || {
-                let (_, names) = holders(mirror, members, |node| canon.agrees(&node.durable.log, end));
+                let Share { names, .. } = Share::new(members, holds);
                 format!("what was committed up to {end} is on the disks of {names} only")
             });
         }

@@ -14,12 +14,13 @@
 //! Cost: one look-up and insertion per election and per vote, which is compared with those of its term; an election asks after
 //! every voter. 24 bytes for each of the last 4,096 terms with a leader, 8 for each vote of the last 256 terms with votes.
 
+use super::share::Share;
 use super::{Found, Oracle, Seen};
 use crate::mirror::{Mirror, NodeMirror};
 use crate::record::{Members, Note, Record, Role};
 use crate::violation::Property;
 use sim_core::{Interest, ProcessId, RecordKind, Stamp, VirtualTime};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// See the head of this file.
@@ -63,8 +64,8 @@ impl Oracle for ElectionSafety {
                     && !votes.are_enough(term, *process, node)
                 {
                     found.report(Self::PROPERTY, stamp, *process, || {
-                        let (share, names) = votes.share(term, *process, &node.members);
-                        format!("{process} leads term {term} with the votes of {share} only ({names})")
+                        let Share { of, names } = votes.share(term, *process, &node.members);
+                        format!("{process} leads term {term} with the votes of {of} only ({names})")
                     });
                 }
             }
@@ -110,23 +111,16 @@ impl Votes {
 
     /// Whether a leader has the votes of a quorum, as far as they are remembered.
     fn are_enough(&self, term: u64, leader: ProcessId, node: &NodeMirror) -> bool {
-        let votes = self.of(term);
-        let votes_for_it = |voter| votes.iter().any(|vote| (vote.voter, vote.candidate) == (voter, leader));
-        self.forgotten.is_some_and(|forgotten| term <= forgotten) || node.members.is_quorum(votes_for_it)
+        self.forgotten.is_some_and(|forgotten| term <= forgotten)
+            || node.members.is_quorum(|voter| self.has_voted(term, voter, leader))
     }
 
-    /// How many voters of how many voted for a candidate, and their names.
-    #[cold]
-    fn share(&self, term: u64, candidate: ProcessId, members: &Members) -> (String, String) {
-        let votes = self.of(term).iter().filter(|vote| vote.candidate == candidate);
-        let mut voters: Vec<ProcessId> = votes.map(|vote| vote.voter).collect();
-        voters.retain(|voter| members.is_voter(*voter));
-        voters.sort_unstable();
-        let names: Vec<String> = voters.iter().map(ToString::to_string).collect();
-        let all: BTreeSet<ProcessId> = members.voters.iter().chain(&members.outgoing).copied().collect();
-        let joint = if members.is_joint() { "a joint configuration's " } else { "" };
-        let share = format!("{} of {joint}{} voters", names.len(), all.len());
-        (share, if names.is_empty() { "none".to_string() } else { names.join(", ") })
+    fn share(&self, term: u64, candidate: ProcessId, members: &Members) -> Share {
+        Share::new(members, |voter| self.has_voted(term, voter, candidate))
+    }
+
+    fn has_voted(&self, term: u64, voter: ProcessId, candidate: ProcessId) -> bool {
+        self.of(term).iter().any(|vote| (vote.voter, vote.candidate) == (voter, candidate))
     }
 
     /// How `term` came to have two leaders, as far as the votes tell.
@@ -149,8 +143,8 @@ impl Votes {
             let Some(node) = mirror.node(leader) else { continue };
             if !self.are_enough(term, leader, node) {
                 let separator = if text.is_empty() { "" } else { "; " };
-                let (share, _) = self.share(term, leader, &node.members);
-                write!(text, "{separator}{leader} had the votes of {share} in term {term}")
+                let Share { of, .. } = self.share(term, leader, &node.members);
+                write!(text, "{separator}{leader} had the votes of {of} in term {term}")
                     .expect("a String takes all that is written to it");
             }
         }
@@ -203,6 +197,7 @@ mod tests {
     fn a_leader_may_say_again_that_it_leads() {
         story(3).boot_all().elect(0, 1, &[1]).role(0, Leader, 1).holds();
     }
+
     #[test]
     fn a_leader_without_the_votes_of_a_quorum_breaks_it_though_nobody_else_leads() {
         let story = story(5).boot_all().candidate(0, 3).votes(1, 3, 0);

@@ -49,6 +49,7 @@ mod monotonic_durable_term;
 mod no_panic;
 mod no_truncation_below_commit;
 mod read_safety;
+mod share;
 mod snapshot_consistency;
 mod state_machine_safety;
 mod state_order;

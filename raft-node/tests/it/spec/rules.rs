@@ -296,14 +296,15 @@ impl Server {
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] >= N, and log[N].term == currentTerm".
     fn advance_commit(&mut self) {
         let safe = self.safe();
-        let (term, id) = (self.term(), self.id);
-        let Role::Leader { matched } = &mut self.role else { return };
-        matched.insert(id, safe);
+        if let Role::Leader { matched } = &mut self.role {
+            matched.insert(self.id, safe);
+        }
+        let Role::Leader { matched } = &self.role else { return };
         let stored = |place: usize| matched.values().filter(|matched| **matched >= place).count();
-        let is_own = |place: usize| term_at(&self.now.log, place) == Some(term);
+        let is_own = |place: usize| term_at(&self.now.log, place) == Some(self.term());
         let committed = (self.commit + 1..=self.now.log.len())
             .rev()
-            .find(|place| is_own(*place) && 2 * stored(*place) > self.voters.len());
+            .find(|place| is_own(*place) && self.is_majority(stored(*place)));
         self.commit = committed.unwrap_or(self.commit);
     }
 
