@@ -245,6 +245,15 @@ fn what_makes_no_sense() {
     refused("{ \"name\": \"x\", \"nodes\": §0 }", &["a cluster of 0 nodes", "1 to 255"]);
     refused("{ \"name\": \"x\", \"nodes\": §256 }", &["a cluster of 256 nodes", "1 to 255"]);
     refused("{ \"name\": \"x\", \"nodes\": §10000 }", &["a cluster of 10000 nodes", "1 to 255"]);
+    refused(
+        "{ \"name\": \"x\", \"nodes\": 3, \"events_max\": §0 }",
+        &["a bound of 0 events", "1 to 1000000000000"],
+    );
+    refused(
+        "{ \"name\": \"x\", \"nodes\": 3, \"events_max\": §1000000000001 }",
+        &["expected 1 to 1000000000000"],
+    );
+    refused("{ \"name\": \"x\", \"nodes\": 3, \"events_max\": §-1 }", &["-1"]);
     refused("{ \"name\": \"x\", \"nodes\": §1000000000 }", &["a cluster of 1000000000 nodes", "1 to 255"]);
     refused("{ \"name\": §\"X y\", \"nodes\": 3 }", &["not a name for a scenario"]);
     refused("{ \"name\": §\"\", \"nodes\": 3 }", &["an empty name"]);

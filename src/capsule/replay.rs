@@ -35,7 +35,7 @@ pub enum Answer {
         /// Where the digests part.
         divergence: Divergence,
     },
-    /// The run was had again, and what breaks in it is not what the capsule says.
+    /// The run was had again, and what breaks in it, or in its story, is not what the capsule says.
     OtherViolation,
     /// By nearest match: it breaks in the same way.
     StillFails,
@@ -71,10 +71,7 @@ impl Capsule {
         let answer = match self.digest.check(&outcome) {
             // As if somebody had written another violation into it.
             Ok(()) if !self.breaks(&outcome) => Answer::OtherViolation,
-            Ok(()) => match self.story_divergence()? {
-                None => Answer::Reproduced,
-                Some(divergence) => Answer::StoryDiffers { divergence },
-            },
+            Ok(()) => self.replay_story()?,
             Err(divergence) => {
                 let (now, _) = Schedule::of(&self.scenario, self.seed.0, self.limits())?;
                 let event = (!self.has_no_schedule()).then(|| self.schedule.first_difference(&now)).flatten();
@@ -84,11 +81,15 @@ impl Capsule {
         Ok(Replayed { answer, outcome })
     }
 
-    /// Where the run of the story parts from what it was; none if it is the same, or there is no story.
-    fn story_divergence(&self) -> Result<Option<Divergence>, UnknownMutation> {
-        let Some(story) = &self.story else { return Ok(None) };
+    /// What became of the story, where the run itself is had again.
+    fn replay_story(&self) -> Result<Answer, UnknownMutation> {
+        let Some(story) = &self.story else { return Ok(Answer::Reproduced) };
         let (outcome, ()) = run(&story.scenario, story.scenario.seed.0, self.limits(), ())?;
-        Ok(story.digest.check(&outcome).err())
+        Ok(match story.digest.check(&outcome) {
+            Ok(()) if !self.breaks(&outcome) => Answer::OtherViolation,
+            Ok(()) => Answer::Reproduced,
+            Err(divergence) => Answer::StoryDiffers { divergence },
+        })
     }
 
     /// Follows the schedule, and then the story, as nearly as can be, whatever this build means by a seed.
@@ -115,22 +116,20 @@ impl Capsule {
         if self.breaks(&whole) {
             return Ok(Replayed { answer: Answer::StillFails, outcome: whole });
         }
+        let Limits { events_max } = self.limits().within(&self.scenario);
         let events = whole.stats.events;
         others.push(whole);
         // What a file demands hangs on the run that it was written for, unless that is what broke; and of a run that is too
         // long nobody knows.
         let demands = self.violation.property == Property::Expectation;
         let fails_otherwise = |outcome: &Outcome| {
-            let counts = |found: &&Violation| {
-                (demands || found.property != Property::Expectation) && outcome.stats.events < self.events_max
-            };
-            outcome.violation().filter(counts).cloned()
+            let counts = |found: &Violation| demands || found.property != Property::Expectation;
+            outcome.stats.events < events_max && outcome.violation().is_some_and(counts)
         };
-        if let Some((place, violation)) =
-            others.iter().enumerate().find_map(|(place, outcome)| Some((place, fails_otherwise(outcome)?)))
-        {
-            let answer = Answer::FailsOtherwise { violation: Box::new(violation) };
-            return Ok(Replayed { answer, outcome: others.swap_remove(place) });
+        if let Some(place) = others.iter().position(fails_otherwise) {
+            let outcome = others.swap_remove(place);
+            let violation = Box::new(outcome.violation().expect("it fails otherwise").clone());
+            return Ok(Replayed { answer: Answer::FailsOtherwise { violation }, outcome });
         }
         let outcome = others.swap_remove(0);
         let answer = match impossible {
@@ -140,9 +139,8 @@ impl Capsule {
                 Answer::NotPossible { event: 1, what }
             }
             // Nobody knows what it would have come to.
-            None if events >= self.events_max => {
-                let what =
-                    format!("the run goes on for more than the {} events of the capsule", self.events_max);
+            None if events >= events_max => {
+                let what = format!("the run goes on for more than the {events_max} events of the capsule");
                 Answer::NotPossible { event: self.schedule.len(), what }
             }
             None => Answer::Fixed,
@@ -154,8 +152,7 @@ impl Capsule {
     fn follow(&self, scenario: &Scenario) -> Result<(Outcome, Option<usize>), UnknownMutation> {
         let scenario = self.expecting_nothing(scenario);
         let manner = Manner::AsNear(Nearest::Oldest);
-        let limits = Limits { events_max: self.events_max };
-        let (outcome, (), done) = run_logged(&scenario, scenario.seed.0, limits, (), manner)?;
+        let (outcome, (), done) = run_logged(&scenario, scenario.seed.0, self.limits(), (), manner)?;
         let events = done.iter().filter(|done| !crate::shrink::is_set_up(&done.step));
         let impossible = events.enumerate().find(|(_, done)| done.how == How::Not);
         Ok((outcome, impossible.map(|(place, _)| place + 1)))

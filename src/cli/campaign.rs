@@ -25,7 +25,7 @@ const SEEDS_TOLD: usize = 10;
 /// The scenario of a run of a campaign, and its bounds.
 pub(crate) fn scenario_of(campaign: &Campaign, strategy: Strategy, seed: u64) -> (Scenario, Limits) {
     let (mut scenario, limits) = match &campaign.scenario {
-        Some(scenario) => ((**scenario).clone(), Limits::default()),
+        Some(scenario) => ((**scenario).clone(), Limits::of(scenario)),
         None => (draw_by(strategy, seed), LIMITS),
     };
     if campaign.mutation.is_some() {

@@ -9,7 +9,7 @@ use crate::cli::{Exit, Failure, capsules, files};
 use crate::execute::{Limits, Outcome, resolved};
 use crate::fuzz;
 use crate::report::{self, Replay};
-use crate::scenario::Seed;
+use crate::scenario::{Scenario, Seed};
 use serde_json::json;
 
 /// How many records before and after a violation are drawn.
@@ -34,14 +34,21 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
         ));
     }
     let (mut scenario, limits) = match &args.scenario {
-        Some(path) => (files::read(path, output)?, Limits::default()),
+        Some(path) => {
+            let scenario = files::read(path, output)?;
+            let limits = Limits::of(&scenario);
+            (scenario, limits)
+        }
         None => (fuzz::draw_by(args.strategy, seed), fuzz::LIMITS),
     };
     if args.mutation.is_some() {
         scenario.mutation.clone_from(&args.mutation);
     }
     if let Some(path) = &args.save {
-        std::fs::write(path, scenario.to_json())
+        // What was a livelock must be one in the file.
+        let bound = args.scenario.is_none().then_some(limits.events_max).or(scenario.events_max);
+        let saved = Scenario { events_max: bound, ..scenario.clone() };
+        std::fs::write(path, saved.to_json())
             .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
         output.aside(&format!("the scenario is in {}", shown(path)));
     }

@@ -92,7 +92,7 @@ fn single(
     let play = Play {
         scenario,
         seed,
-        limits: Limits::default(),
+        limits: Limits::of(scenario),
         trace: args.trace.as_deref(),
         view,
         format: args.format,
@@ -121,7 +121,7 @@ fn sweep(
     let count = seeds.end - seeds.start;
     let work = |index: u64| {
         let seed = seeds.start + index;
-        Some(execute::run(scenario, seed, Limits::default(), ()).map(|(outcome, ())| outcome))
+        Some(execute::run(scenario, seed, Limits::of(scenario), ()).map(|(outcome, ())| outcome))
     };
     let (mut failed, mut digest, mut problem) = (0u64, Digest::new(), None);
     // What broke, in the order in which it first did.

@@ -215,7 +215,7 @@ impl<'s> Runner<'s> {
         Self {
             scenario,
             seed,
-            limits,
+            limits: limits.within(scenario),
             sim,
             memory: Memory {
                 keys: build::keys::numbers(scenario),

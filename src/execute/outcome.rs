@@ -1,6 +1,7 @@
 //! How a run ended.
 
 use crate::execute::Happened;
+use crate::scenario::Scenario;
 use crate::violation::{Property, Violation};
 use sim_core::{Checkpoint, Stamp, Stats, VirtualTime};
 
@@ -9,6 +10,21 @@ use sim_core::{Checkpoint, Stamp, Stats, VirtualTime};
 pub struct Limits {
     /// A run that has executed so many events is stopped and counts as a livelock.
     pub events_max: u64,
+}
+
+impl Limits {
+    /// The bounds of a scenario that says which ([`Scenario::events_max`]), else the usual ones.
+    #[must_use]
+    pub fn of(scenario: &Scenario) -> Self {
+        scenario.events_max.map_or_else(Self::default, |events_max| Self { events_max })
+    }
+
+    /// These bounds, or those of the scenario if they are closer.
+    #[must_use]
+    pub fn within(self, scenario: &Scenario) -> Self {
+        let own = scenario.events_max.unwrap_or(u64::MAX);
+        Self { events_max: self.events_max.min(own) }
+    }
 }
 
 impl Default for Limits {

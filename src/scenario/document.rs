@@ -78,6 +78,10 @@ pub struct Scenario {
     /// How the run must turn out. Default: pass.
     #[serde(default)]
     pub expect: Expect,
+    /// After how many events the run counts as a livelock, 1 to 1,000,000,000,000. Default: 50 million.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
+    pub events_max: Option<u64>,
     /// The name of a planted bug that is switched on in every node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutation: Option<String>,
@@ -106,6 +110,7 @@ impl Scenario {
             steps: Vec::new(),
             end: End::default(),
             expect: Expect::default(),
+            events_max: None,
             mutation: None,
         }
     }
@@ -189,6 +194,9 @@ pub(crate) fn nodes_message(number: u64) -> String {
 
 /// The most nodes a cluster may have.
 pub const NODES_MAX: u16 = 255;
+
+/// The most events that a file may allow its run: those of a month or so of computing.
+pub const EVENTS_MAX: u64 = 1_000_000_000_000;
 
 /// How the run must turn out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

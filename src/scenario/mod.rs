@@ -48,6 +48,7 @@ mod write;
 
 pub use answer::Answer;
 pub use bounds::{Count, IndexRef, TermRef};
+pub(crate) use check::SPAN_MAX;
 pub use client::{
     AwaitClients, Call, CallAnswer, CallOutcome, ClientSet, CompareAndSwap, Key, KeyValue, Keyed, Operation,
     OperationKind,
@@ -57,7 +58,7 @@ pub use disk::{
     Crash, CrashAt, CrashPoint, DiskOperation, FailWrite, File, FilePlace, FillDisk, LieAboutFsync,
     MisdirectWrite, OperationRef, Rot, SetCrashMode, SlowDisk,
 };
-pub use document::{Expect, NODES_MAX, Scenario};
+pub use document::{EVENTS_MAX, Expect, NODES_MAX, Scenario};
 pub use end::{Connectivity, Core, End, Live, Quorum};
 pub use error::{Problem, ScenarioError};
 pub(crate) use excerpt::Excerpt;

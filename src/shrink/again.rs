@@ -2,7 +2,7 @@
 //! steps, another seed. What fails in the same way there takes less to be made short, and comes to less.
 
 use super::lab::Lab;
-use super::{Size, header, nodes, plan, recorded};
+use super::{Recorded, Size, header, nodes, plan};
 use crate::execute::Limits;
 use crate::scenario::{Scenario, Seed};
 use crate::violation::Property;
@@ -19,8 +19,13 @@ const KEPT: usize = 3;
 
 /// Other runs that fail in the same way and are less than half as long, or just shorter where a cluster does not live: the
 /// shortest of them, shortest first, each with its seed. `limits` bound each of them.
-pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: Size) -> Vec<Scenario> {
-    let mut found: Vec<(u64, Scenario)> = Vec::new();
+pub(super) fn runs(
+    lab: &mut Lab,
+    scenario: &Scenario,
+    limits: Limits,
+    before: Size,
+) -> Vec<(Scenario, Recorded)> {
+    let mut found: Vec<Shorter> = Vec::new();
     // Who does not live needs few steps, or none: it is asked to at the end.
     let worth = if lab.property == Property::Convergence { 1 } else { 2 };
     let longest = before.events().div_ceil(worth);
@@ -28,7 +33,7 @@ pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: S
     let mut idle = 0;
     for number in 0..TRIES {
         // The longer the shortest is, the longer is it worth to look for one that is shorter.
-        let shortest = found.first().map_or(longest, |(size, _)| *size);
+        let shortest = found.first().map_or(longest, |one| one.events);
         if shortest == 0 || lab.events + limits.events_max > enough || idle >= 100 + 10 * shortest {
             break;
         }
@@ -36,25 +41,32 @@ pub(super) fn runs(lab: &mut Lab, scenario: &Scenario, limits: Limits, before: S
         let draws = &mut Stream::new(scenario.seed.0, "again", number);
         // What is shorter yet is most likely near to what is short already.
         let base = draws.index(2 * KEPT);
-        let base = found.get(base).map_or(scenario, |(_, one)| one);
+        let base = found.get(base).map_or(scenario, |one| &one.scenario);
         let other = drawn(base, lab.property, draws);
         if other.check().is_err() {
             continue;
         }
-        let Ok((outcome, recorder, done)) = recorded(&other, other.seed.0, limits) else { break };
+        let Ok(run) = Recorded::run(&other, other.seed.0, limits) else { break };
         lab.replays += 1;
-        lab.events += outcome.stats.events;
-        let size = Size::in_run(&outcome, &recorder, &done).events();
-        let is_known = || found.iter().any(|(known, one)| *known == size && one.seed == other.seed);
-        let is_short = size < found.get(KEPT - 1).map_or(longest, |(size, _)| *size);
-        if is_short && outcome.violation().is_some_and(|found| lab.is_it(found)) && !is_known() {
-            let place = found.partition_point(|(other, _)| *other <= size);
-            found.insert(place, (size, other));
+        lab.events += run.outcome.stats.events;
+        let events = run.size().events();
+        let is_known = || found.iter().any(|one| one.events == events && one.scenario.seed == other.seed);
+        let is_short = events < found.get(KEPT - 1).map_or(longest, |one| one.events);
+        if is_short && run.outcome.violation().is_some_and(|found| lab.is_it(found)) && !is_known() {
+            let place = found.partition_point(|one| one.events <= events);
+            found.insert(place, Shorter { events, scenario: other, run });
             found.truncate(KEPT);
             idle = 0;
         }
     }
-    found.into_iter().map(|(_, other)| other).collect()
+    found.into_iter().map(|one| (one.scenario, one.run)).collect()
+}
+
+/// A run that is shorter, and how many events it has.
+struct Shorter {
+    events: u64,
+    scenario: Scenario,
+    run: Recorded,
 }
 
 /// The scenario with another seed or its own, and mostly with fewer nodes and steps.
@@ -85,4 +97,69 @@ fn drawn(scenario: &Scenario, property: Property, draws: &mut Stream) -> Scenari
             .retain(|event| Scenario { steps: vec![event.step.clone()], ..header.clone() }.check().is_ok());
     }
     plan.scenario()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execute::Nearest;
+    use crate::scenario::{RaftOptions, Sleep, Step};
+    use crate::shrink::lab::End;
+    use crate::violation::Violation;
+    use sim_core::{Span, Stamp, VirtualTime};
+
+    /// Three nodes with settings of their own, of which nothing ever happens.
+    fn scenario() -> Scenario {
+        let text = r#"{ "name": "again", "nodes": 3, "down": [2], "raft": { "pre_vote": true, "check_quorum": true },
+            "storage": { "torn": true }, "steps": [{ "sleep": "1s" }, { "crash": 0 }, { "crash": 1 }] }"#;
+        Scenario::parse("again", text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)))
+    }
+
+    fn others() -> impl Iterator<Item = Scenario> {
+        (0..200)
+            .map(|number| drawn(&scenario(), Property::ElectionSafety, &mut Stream::new(1, "again", number)))
+    }
+
+    #[test]
+    fn others_have_less_of_everything_and_none_has_more() {
+        let own = scenario();
+        let raft = RaftOptions::default();
+        assert!(others().any(|other| other.raft == own.raft) && others().any(|other| other.raft == raft));
+        assert!(others().any(|other| other.down.is_empty() && other.storage == own.storage));
+        assert!(others().any(|other| other.storage != own.storage));
+        assert!((1..=3).all(|nodes| others().any(|other| other.nodes == nodes)));
+        assert!((0..=3).all(|steps| others().any(|other| other.steps.len() == steps)));
+        assert!(others().any(|other| other.seed == own.seed) && others().any(|other| other.seed != own.seed));
+        assert!(others().all(|other| other.nodes <= 3 && other.steps.len() <= 3));
+    }
+
+    #[test]
+    fn no_more_events_are_spent_than_there_are_to_spend() {
+        let looked = |limits: Limits| {
+            let mut lab = Lab {
+                limits,
+                property: Property::ElectionSafety,
+                signature: Violation::new(
+                    Property::ElectionSafety,
+                    Stamp { number: 0, at: VirtualTime::ZERO },
+                    None,
+                    "never".into(),
+                )
+                .signature(),
+                nearest: Nearest::Oldest,
+                from: End::Last,
+                replays: 0,
+                events: 0,
+            };
+            let size = Size { deliveries: 1_000_000, externals: 0 };
+            let mut long = scenario();
+            long.steps[0] = Step::Sleep(Sleep::For(Span::from_secs(360_000)));
+            assert_eq!(runs(&mut lab, &long, limits, size).len(), 0);
+            (lab.replays, lab.events)
+        };
+        // The next run might be longer than what is left.
+        let (replays, events) = looked(Limits { events_max: EVENTS_MAX / 2 });
+        assert!(replays > 0 && (EVENTS_MAX / 2 + 1..=EVENTS_MAX).contains(&events), "{replays} {events}");
+        assert_eq!(looked(Limits { events_max: EVENTS_MAX + 1 }), (0, 0));
+    }
 }

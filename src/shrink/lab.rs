@@ -1,7 +1,7 @@
 //! Trying candidates: what fails in the same way, what of it can go, and whether a story holds as it will be read.
 
 use super::plan::{Form, Plan};
-use super::{EVENTS_MAX, REPLAYS_MAX, clients, groups, header, nodes, times, values};
+use super::{EVENTS_MAX, REPLAYS_MAX, Recorded, Size, clients, groups, header, nodes, times, values};
 use crate::execute::{Done, Limits, Manner, Nearest, Outcome, run, run_logged};
 use crate::record::{MessageFacts, Note};
 use crate::scenario::{Expect, Scenario};
@@ -17,7 +17,7 @@ pub(super) enum End {
 
 /// Where candidates are tried.
 pub(super) struct Lab {
-    pub(super) seed: u64,
+    /// Bounds on each run.
     pub(super) limits: Limits,
     pub(super) property: Property,
     pub(super) signature: Signature,
@@ -48,14 +48,17 @@ impl Lab {
         watcher: &mut dyn Observer<MessageFacts, Note>,
     ) -> Option<(Outcome, Vec<Done>)> {
         self.replays += 1;
+        // A run that takes all that is left of the budget ends there, and nobody knows what it would have come to.
+        let left = EVENTS_MAX.saturating_sub(self.events);
+        let limits = Limits { events_max: self.limits.events_max.min(left) };
         let manner = match plan.form {
             Form::ByHand | Form::Timed => Manner::AsNear(self.nearest),
             Form::Written => Manner::ToTheLetter,
         };
         let (outcome, _, done) =
-            run_logged(&plan.scenario(), self.seed, self.limits, watcher, manner).ok()?;
+            run_logged(&plan.scenario(), plan.header.seed.0, limits, watcher, manner).ok()?;
         self.events += outcome.stats.events;
-        Some((outcome, done))
+        (outcome.stats.events < left).then_some((outcome, done))
     }
 
     pub(super) fn is_it(&self, violation: &Violation) -> bool {
@@ -157,15 +160,16 @@ impl Lab {
         scenario
     }
 
-    /// Whether the story holds as it will be read: from its file, to the letter, twice the same.
-    pub(super) fn verified(&mut self, plan: &Plan) -> Option<Outcome> {
+    /// Whether the story holds as it will be read: from its file, to the letter, twice the same. If so, how its run ends, and
+    /// how long it is.
+    pub(super) fn verified(&mut self, plan: &Plan) -> Option<(Outcome, Size)> {
         let story = self.story(plan);
         let read =
             Scenario::parse("the shrunk story", &story.to_json()).ok().filter(|read| *read == story)?;
-        let once = run(&read, self.seed, self.limits, ()).ok()?.0;
-        let again = run(&read, self.seed, self.limits, ()).ok()?.0;
+        let once = Recorded::run(&read, read.seed.0, self.limits).ok()?;
+        let again = run(&read, read.seed.0, self.limits, ()).ok()?.0;
         self.replays += 2;
-        let same = once == again && once.violation().is_some_and(|violation| self.is_it(violation));
-        same.then_some(once)
+        let same = once.outcome == again && again.violation().is_some_and(|violation| self.is_it(violation));
+        same.then(|| (again, once.size_of_story()))
     }
 }

@@ -16,15 +16,21 @@ mod header;
 mod lab;
 mod nodes;
 mod plan;
+mod recorded;
 mod times;
 mod values;
 
-use crate::execute::{Done, Limits, Manner, Nearest, Outcome, UnknownMutation, run_logged};
-use crate::scenario::{self, Expect, Scenario, Seed, Step};
-use crate::violation::{Property, Violation};
+pub use recorded::Size;
+pub(crate) use recorded::{ByHand, by_hand, is_set_up};
+
+use crate::execute::{self, Limits, Nearest, Outcome, UnknownMutation};
+use crate::scenario::{self, Expect, SPAN_MAX, Scenario, Seed};
+use crate::violation::{Property, Signature, Violation};
 use lab::{End, Lab};
-use plan::{Event, Form, Plan, Recorder, Told};
-use sim_core::{Span, Stamp};
+use plan::Plan;
+use recorded::Recorded;
+use sim_core::Span;
+use std::collections::BTreeSet;
 
 /// How many runs a shrink may take at most, beside those in which it looks for another one to shrink.
 pub const REPLAYS_MAX: u32 = 5_000;
@@ -49,100 +55,6 @@ pub struct Shrunk {
     pub is_minimal: bool,
 }
 
-/// How long a story is, up to what breaks.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, serde::Serialize, serde::Deserialize,
-)]
-#[serde(deny_unknown_fields)]
-pub struct Size {
-    /// Messages that were delivered.
-    pub deliveries: u64,
-    /// Faults, commands and other steps, and timers of Raft that fired.
-    pub externals: u64,
-}
-
-impl Size {
-    /// Both together.
-    #[must_use]
-    pub const fn events(self) -> u64 {
-        self.deliveries + self.externals
-    }
-
-    /// How long the story of a scenario is: its run up to what breaks first or to its end. Where that never comes, it is the
-    /// steps alone, for messages go on for as long as one likes.
-    ///
-    /// # Errors
-    ///
-    /// When the scenario names a planted bug that this build does not have.
-    pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
-        let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
-        let is_endless = outcome.ending.is_none()
-            && outcome.violation().is_some_and(|found| found.property == Property::Convergence);
-        if is_endless {
-            let externals = done.iter().filter(|done| counts(&done.step)).count() as u64;
-            return Ok(Self { deliveries: 0, externals });
-        }
-        Ok(Self::in_run(&outcome, &recorder, &done))
-    }
-
-    fn in_run(outcome: &Outcome, recorder: &Recorder, done: &[Done]) -> Self {
-        // What happens while the cluster is asked to live is none of it.
-        let broke = outcome.violation().map(|violation| violation.record);
-        let last =
-            broke.into_iter().chain(outcome.ending.map(|ending| ending.number)).min().unwrap_or(u64::MAX);
-        let (deliveries, timers) = recorder.counts(last);
-        let steps = done.iter().filter(|done| done.after.number < last && counts(&done.step)).count();
-        Self { deliveries, externals: timers + steps as u64 }
-    }
-}
-
-/// Everything that happened in a run, each a step at its time: deliveries and timers too.
-pub(crate) struct ByHand {
-    pub(crate) events: Vec<(Span, Step)>,
-    pub(crate) over: Span,
-}
-
-impl ByHand {
-    /// The scenario in which just that happens, with the settings of `scenario`.
-    pub(crate) fn scenario(self, scenario: &Scenario, property: Property) -> Scenario {
-        let events = self.events.into_iter().map(|(at, step)| Event { at, step }).collect();
-        let header = plan::header_by_hand(scenario, property);
-        Plan { form: Form::ByHand, header, events, over: self.over }.scenario()
-    }
-}
-
-/// What happened in a run up to what broke first, or to its end if nothing did, and how long that was. Nothing is told of a run
-/// that is too long to be written out.
-pub(crate) fn by_hand(
-    scenario: &Scenario,
-    seed: u64,
-    limits: Limits,
-) -> Result<(ByHand, Size), UnknownMutation> {
-    let (outcome, recorder, done) = recorded(scenario, seed, limits)?;
-    let size = Size::in_run(&outcome, &recorder, &done);
-    let over = Stamp { number: outcome.records, at: outcome.at };
-    let nothing = Violation::new(Property::Expectation, over, None, String::new());
-    let told = told(outcome.violation().unwrap_or(&nothing), &outcome, &recorder, &done);
-    let Plan { events, over, .. } = plan::by_hand(scenario, &told);
-    let events = if recorder.is_cut(written_until(&told)) { Vec::new() } else { events };
-    let events = events.into_iter().map(|event| (event.at, event.step)).collect();
-    Ok((ByHand { events, over }, size))
-}
-
-/// Whether a step sets up a plan by hand, and is none of its events.
-pub(crate) const fn is_set_up(step: &Step) -> bool {
-    matches!(step, Step::Hold(_) | Step::HoldTimers(_))
-}
-
-/// A run with all that a plan needs to know of it.
-fn recorded(
-    scenario: &Scenario,
-    seed: u64,
-    limits: Limits,
-) -> Result<(Outcome, Recorder, Vec<Done>), UnknownMutation> {
-    run_logged(scenario, seed, limits, Recorder::default(), Manner::ToTheLetter)
-}
-
 /// What a story shows: what is wrong in it, in a line as a file may have it.
 fn shows(violation: &Violation) -> String {
     violation.first_line().trim().chars().take(SHOWS_MAX).collect()
@@ -150,35 +62,6 @@ fn shows(violation: &Violation) -> String {
 
 /// The longest text that a file may have for what it shows, in characters.
 const SHOWS_MAX: usize = 200;
-
-const fn told<'a>(
-    violation: &Violation,
-    outcome: &Outcome,
-    recorder: &'a Recorder,
-    done: &'a [Done],
-) -> Told<'a> {
-    let broke = Stamp { number: violation.record, at: violation.at };
-    Told { done, recorder, property: violation.property, broke, ending: outcome.ending }
-}
-
-/// The last record of a run that a plan by hand holds: who does not live is asked again to.
-fn written_until(told: &Told<'_>) -> u64 {
-    let asked = told.ending.filter(|_| told.property == Property::Convergence);
-    asked.unwrap_or(told.broke).number
-}
-
-/// Whether a step is part of the story for itself: deliveries and timers are counted as what they bring about.
-const fn counts(step: &Step) -> bool {
-    !matches!(
-        step,
-        Step::Hold(_)
-            | Step::HoldTimers(_)
-            | Step::ReleaseTimers(_)
-            | Step::Tick(_)
-            | Step::DeliverOne(_)
-            | Step::Deliver(_)
-    )
-}
 
 /// What is short depends on what goes first: each way is gone, and the shortest story is kept.
 const WAYS: [(Nearest, End); 3] =
@@ -195,71 +78,134 @@ const FAR: u64 = 10;
 /// The story fails in the same way: the same property, and the same words but for numbers and names. It may have another seed,
 /// where the same goes wrong sooner. It is deterministic: the same run gives the same story, byte for byte.
 ///
+/// The story of a livelock carries the bound of events that it is one by ([`Scenario::events_max`]), which may be lower than that
+/// of the run: then it was seen to go on beyond that of the run too.
+///
 /// # Errors
 ///
 /// When the scenario names a planted bug that this build does not have.
 pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<Shrunk>, UnknownMutation> {
     let mut scenario = scenario.clone();
     (scenario.seed, scenario.expect) = (Seed(seed), Expect::Pass);
-    let (outcome, recorder, done) = recorded(&scenario, seed, limits)?;
-    let Some(violation) = outcome.violation() else { return Ok(None) };
-    let before = Size::in_run(&outcome, &recorder, &done);
+    let run = Recorded::run(&scenario, seed, limits)?;
+    let Some(violation) = run.outcome.violation() else { return Ok(None) };
+    let (limits, before) = (limits.within(&scenario), run.size());
     if violation.property == Property::Convergence && matches!(scenario.end, scenario::End::Stop(_)) {
         // A file that is not asked to live may go on for ever all the same, but must not expect it.
         scenario.end = scenario::End::default();
     }
-    let mut lab = Lab {
-        seed,
-        limits,
-        property: violation.property,
-        signature: violation.signature(),
-        nearest: Nearest::Oldest,
-        from: End::Last,
-        replays: 0,
-        events: 0,
-    };
-    let (mut stories, mut replays) = (Vec::new(), 0);
-    // What a file demands is about the whole of it.
-    if violation.property != Property::Expectation {
-        // None needs to go on for much longer than this one did.
-        let events_max = limits.events_max.min(2 * outcome.stats.events + 1_000);
-        let others = again::runs(&mut lab, &scenario, Limits { events_max }, before);
-        // To look for them is one thing, and to make them short another.
-        (replays, lab.replays, lab.events) = (lab.replays, 0, 0);
-        for other in others {
-            lab.seed = other.seed.0;
-            let (outcome, recorder, done) = recorded(&other, lab.seed, limits)?;
-            lab.make_short(forms(&other, &outcome, &recorder, &done), &WAYS[..1], &mut stories);
+    let (property, signature) = (violation.property, violation.signature());
+    let mut search = Search { limits, property, signature, before, replays: 0 };
+    if violation.property != Property::Convergence || run.outcome.stats.events < limits.events_max {
+        // What fails in another way goes on for ever, or for long, before it does.
+        scenario.events_max = None;
+        let events_max = limits.events_max.min(4 * run.outcome.stats.events + 10_000);
+        return search.best(&scenario, &run, Limits { events_max });
+    }
+    let soon = limits.events_max.min((limits.events_max / 10).clamp(SOON.0, SOON.1));
+    // Of what goes beyond the budget nothing could be tried.
+    let bounds = BTreeSet::from([soon, limits.events_max.min(EVENTS_MAX - 1)]);
+    for events_max in bounds {
+        scenario.events_max = Some(events_max);
+        let run = Recorded::run(&scenario, seed, limits)?;
+        if let Some(found) = search.best(&scenario, &run, Limits { events_max })? {
+            return Ok(Some(found));
         }
-        lab.seed = seed;
     }
-    let forms = forms(&scenario, &outcome, &recorder, &done);
-    let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
-    let is_far = shortest.is_some_and(|shortest| before.events() >= FAR * shortest);
-    if !is_far || !stories.iter().any(|story| story.is_minimal) {
-        lab.make_short(forms, &WAYS, &mut stories);
-    }
-    let best = stories.into_iter().min_by_key(|story| story.size.events());
-    let Some(Made { plan, outcome, size, is_minimal }) = best else { return Ok(None) };
-    let mut scenario = lab.story(&plan);
-    scenario.shows = outcome.violation().map_or_else(String::new, shows);
-    Ok(Some(Shrunk { scenario, outcome, size, before, replays: replays + lab.replays, is_minimal }))
+    Ok(None)
 }
 
-/// The plans of a run that fails: the first that fails in the same way is made short.
-fn forms(scenario: &Scenario, outcome: &Outcome, recorder: &Recorder, done: &[Done]) -> Vec<Plan> {
-    let Some(violation) = outcome.violation() else { return Vec::new() };
-    let told = told(violation, outcome, recorder, done);
-    match violation.property {
-        Property::Expectation => vec![plan::written(scenario)],
-        // What never comes to its end cannot be written out.
-        property
-            if recorder.is_cut(written_until(&told))
-                || (property == Property::Convergence && outcome.ending.is_none()) =>
-        {
-            vec![plan::timed(scenario, &told), plan::written(scenario)]
+/// After how many events, at least and at most, what is looked for is taken for a livelock before it is seen to be one.
+const SOON: (u64, u64) = (20_000, 200_000);
+/// The search for the story of a run.
+struct Search {
+    /// Bounds on that run.
+    limits: Limits,
+    property: Property,
+    signature: Signature,
+    before: Size,
+    replays: u32,
+}
+
+impl Search {
+    /// The shortest story of a scenario and of others like it. `run` is its own run, and `limits` bound those that are tried.
+    fn best(
+        &mut self,
+        scenario: &Scenario,
+        run: &Recorded,
+        limits: Limits,
+    ) -> Result<Option<Shrunk>, UnknownMutation> {
+        let mut lab = Lab {
+            limits,
+            property: self.property,
+            signature: self.signature.clone(),
+            nearest: Nearest::Oldest,
+            from: End::Last,
+            replays: 0,
+            events: 0,
+        };
+        let (size, mut stories) = (run.size(), Vec::new());
+        // What a file demands is about the whole of it.
+        if lab.property != Property::Expectation {
+            // None needs to go on for much longer than this one did.
+            let events_max = limits.events_max.min(2 * run.outcome.stats.events + 1_000);
+            let others = again::runs(&mut lab, scenario, Limits { events_max }, size);
+            // To look for them is one thing, and to make them short another.
+            self.replays += lab.replays;
+            (lab.replays, lab.events) = (0, 0);
+            for (other, run) in others {
+                lab.make_short(self.forms(&other, &run), &WAYS[..1], &mut stories);
+            }
         }
-        _ => vec![plan::by_hand(scenario, &told), plan::timed(scenario, &told), plan::written(scenario)],
+        let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
+        let is_far = shortest.is_some_and(|shortest| size.events() >= FAR * shortest);
+        if !is_far || !stories.iter().any(|story| story.is_minimal) {
+            lab.make_short(self.forms(scenario, run), &WAYS, &mut stories);
+        }
+        self.replays += lab.replays;
+        stories.sort_by_key(|story| story.size.events());
+        for Made { plan, outcome, size, is_minimal } in stories {
+            let mut scenario = lab.story(&plan);
+            if !self.is_no_longer_run(&scenario)? {
+                continue;
+            }
+            scenario.shows = outcome.violation().map_or_else(String::new, shows);
+            let (before, replays) = (self.before, self.replays);
+            return Ok(Some(Shrunk { scenario, outcome, size, before, replays, is_minimal }));
+        }
+        Ok(None)
+    }
+
+    /// The plans of a run that fails: the first that fails in the same way is made short.
+    fn forms(&self, scenario: &Scenario, run: &Recorded) -> Vec<Plan> {
+        let Some(violation) = run.outcome.violation() else { return Vec::new() };
+        let told = run.told(violation);
+        if violation.property == Property::Expectation {
+            return vec![plan::written(scenario)];
+        }
+        let is_endless = violation.property == Property::Convergence && run.outcome.ending.is_none();
+        let mut timed = plan::timed(scenario, &told);
+        if let Some(events_max) = scenario.events_max.filter(|_| is_endless) {
+            // Nobody knows when it would have ended, but it had come nowhere near the bound of the run.
+            let times = 2 * self.limits.events_max.div_ceil(events_max);
+            timed.over = Span::from_nanos(timed.over.nanos().saturating_mul(times)).min(SPAN_MAX);
+        }
+        // What never comes to its end cannot be written out.
+        if is_endless || told.is_cut() {
+            return vec![timed, plan::written(scenario)];
+        }
+        vec![plan::by_hand(scenario, &told), timed, plan::written(scenario)]
+    }
+
+    /// What has a lower bound of events than the run had may be long, and no livelock.
+    fn is_no_longer_run(&mut self, story: &Scenario) -> Result<bool, UnknownMutation> {
+        if story.events_max.is_none_or(|events_max| events_max >= self.limits.events_max) {
+            return Ok(true);
+        }
+        let unbound = Scenario { events_max: None, ..story.clone() };
+        let (outcome, ()) = execute::run(&unbound, story.seed.0, self.limits, ())?;
+        self.replays += 1;
+        Ok(outcome.violation().is_some_and(|violation| violation.signature() == self.signature))
     }
 }
 
@@ -288,8 +234,7 @@ impl Lab {
                 let mut plan = first.clone();
                 self.shrink(&mut plan);
                 let is_minimal = !self.is_spent() && !plan.has_blocks();
-                let Some(outcome) = self.verified(&plan) else { continue };
-                let Ok(size) = Size::of(&self.story(&plan), self.seed, self.limits) else { continue };
+                let Some((outcome, size)) = self.verified(&plan) else { continue };
                 stories.push(Made { plan, outcome, size, is_minimal });
             }
             if stories.len() > before {

@@ -39,8 +39,9 @@ pub(super) fn shorter(lab: &mut Lab, plan: &mut Plan) -> bool {
         place += 1;
     }
     let mut changed = plan.events != before;
-    // A cluster that must live at the end is asked when everything has been done, and no later.
-    while let End::Live(_) = plan.header.end {
+    // A cluster that must live at the end is asked when everything has been done, and no later. What goes on for ever needs time
+    // to show it.
+    while let (End::Live(_), None) = (&plan.header.end, plan.header.events_max) {
         let last = plan.events.last().map_or(Span::ZERO, |event| event.at);
         let rest = plan.over.nanos().saturating_sub(last.nanos());
         let tried = ROUND.map(|millis| last.plus(Span::from_millis(millis)));

@@ -29,7 +29,7 @@ pub fn check(scenario: &Scenario) -> Result<(), TestCaseError> {
 ///
 /// As [`check`].
 pub fn check_in(scenario: &Scenario, folder: &Path) -> Result<(), TestCaseError> {
-    let limits = Limits::default();
+    let limits = Limits::of(scenario);
     let (outcome, ()) =
         run(scenario, scenario.seed.0, limits, ()).map_err(|error| TestCaseError::fail(error.to_string()))?;
     if outcome.verdict.as_expected() {

@@ -36,7 +36,7 @@ pub trait StateMachine: Clone + Debug + Default + PartialEq {
 /// its own snapshot or is another one then, and when something breaks in the run itself.
 pub fn check_machine<M: StateMachine>(scenario: &Scenario) -> Result<(), TestCaseError> {
     let replicas = Replicas::<M>::of(scenario);
-    let (outcome, replicas) = run(scenario, scenario.seed.0, Limits::default(), replicas)
+    let (outcome, replicas) = run(scenario, scenario.seed.0, Limits::of(scenario), replicas)
         .map_err(|error| TestCaseError::fail(error.to_string()))?;
     // A cluster that breaks is not the machine's fault: it is made short as such.
     if !outcome.verdict.as_expected() {

@@ -210,6 +210,7 @@ fn a_livelock_is_a_story_whatever_its_file_ends_with() {
             "{end}"
         );
         assert!(story.scenario.steps.len() <= 2, "{}", story.scenario.to_text());
+        assert_eq!(story.scenario.events_max, Some(400), "whoever runs the file sees the same");
     }
 }
 
@@ -245,4 +246,45 @@ fn a_story_with_steps_within_steps_is_not_called_minimal() {
     let kept = story(asserted);
     let has_block = kept.scenario.steps.iter().any(|step| matches!(step, Step::Repeat(_)));
     assert!(has_block && !kept.is_minimal, "{}", kept.scenario.to_text());
+}
+
+/// A node that beats a thousand times too often: what it does not come to the end of, nobody needs to wait for.
+#[test]
+fn the_story_of_a_livelock_carries_a_bound_and_goes_on_beyond_that_of_the_run() {
+    let text = r#"{ "name": "storm", "nodes": 3, "raft": { "heartbeat": "20us", "election_timeout": ["100ms", "200ms"] },
+        "steps": [{ "crash": 0 }, { "sleep": "90s" }, { "restart": 0 }, { "sleep": "90s" }] }"#;
+    let scenario =
+        Scenario::parse("storm", text).unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let limits = Limits { events_max: 150_000 };
+    let story = shrink(&scenario, 1, limits).expect("no bug is named").expect("it fails");
+    assert_eq!(story.scenario.events_max, Some(20_000), "{}", story.scenario.to_text());
+    assert!(story.scenario.steps.len() <= 2 && story.is_minimal, "{}", story.scenario.to_text());
+    let (again, ()) = run(&story.scenario, story.scenario.seed.0, Limits::default(), ()).expect("no bug");
+    assert_eq!(again, story.outcome, "whoever runs the file sees the same");
+    let unbound = Scenario { events_max: None, ..story.scenario.clone() };
+    let (long, ()) = run(&unbound, story.scenario.seed.0, limits, ()).expect("no bug");
+    assert_eq!(long.stats.events, limits.events_max);
+    assert_eq!(shrink(&scenario, 1, limits), Ok(Some(story)), "twice the same");
+}
+
+/// A file says for itself how long its run may be: closer than others allow, and farther than is usual.
+#[test]
+fn a_file_may_bound_its_run() {
+    let mut scenario =
+        Scenario::parse("long", r#"{ "name": "long", "nodes": 3, "steps": [{ "sleep": "60s" }] }"#)
+            .unwrap_or_else(|error| panic!("{}", error.render(false, 100)));
+    let events = |scenario: &Scenario, limits| {
+        let (outcome, ()) = run(scenario, 1, limits, ()).expect("no bug is named");
+        (outcome.stats.events, outcome.violation().map(|found| found.property))
+    };
+    let (whole, broke) = events(&scenario, Limits::of(&scenario));
+    assert!(whole > 1_000 && broke.is_none(), "{whole}");
+    assert_eq!(Limits::of(&scenario), Limits::default());
+    scenario.events_max = Some(500);
+    let livelock = (500, Some(Property::Convergence));
+    assert_eq!(events(&scenario, Limits::default()), livelock);
+    assert_eq!(events(&scenario, Limits { events_max: 400 }), (400, Some(Property::Convergence)));
+    scenario.events_max = Some(60_000_000);
+    assert_eq!(Limits::of(&scenario), Limits { events_max: 60_000_000 });
+    assert_eq!(events(&scenario, Limits::of(&scenario)), (whole, None));
 }

@@ -51,6 +51,7 @@ pub fn resolved(scenario: &Scenario) -> Vec<String> {
     lines.extend(scenario.pins.iter().map(|pin| format!("pin       {}", json(pin))));
     lines.push(format!("end       {}", json(&scenario.end)));
     lines.push(format!("expect    {}", json(&scenario.expect)));
+    lines.extend(scenario.events_max.map(|events| format!("events    at most {events}")));
     lines.extend(scenario.mutation.iter().map(|mutation| format!("mutation  {mutation}")));
     lines
 }

@@ -12,7 +12,7 @@ mod raft;
 mod steps;
 mod targets;
 
-use crate::scenario::document::{NODES_MAX, Scenario, nodes_message};
+use crate::scenario::document::{EVENTS_MAX, NODES_MAX, Scenario, nodes_message};
 use crate::scenario::name::Name;
 use crate::scenario::path::{Path, Segment};
 use crate::scenario::suggest::nearest;
@@ -37,7 +37,7 @@ impl fmt::Display for Finding {
 }
 
 /// The longest span that a scenario may name: 100 days.
-const SPAN_MAX: Span = Span::from_secs(100 * 24 * 60 * 60);
+pub(crate) const SPAN_MAX: Span = Span::from_secs(100 * 24 * 60 * 60);
 
 /// How many problems of one file are told. Nobody reads more, and each costs a walk through the file.
 pub(crate) const TOLD_MAX: usize = 100;
@@ -160,6 +160,12 @@ impl Checker {
             c.whole_story(&scenario.steps);
         });
         self.ending(scenario);
+        if let Some(events) = scenario.events_max {
+            let is_bound = (1..=EVENTS_MAX).contains(&events);
+            self.under("events_max", |c| {
+                c.wrong_if(!is_bound, || format!("a bound of {events} events: expected 1 to {EVENTS_MAX}"));
+            });
+        }
         if let Some(mutation) = &scenario.mutation {
             self.under("mutation", |c| {
                 let is_name = !mutation.is_empty()

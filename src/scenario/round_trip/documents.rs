@@ -156,7 +156,7 @@ fn ends() -> impl Strategy<Value = End> {
 
 pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
     let expected = prop_oneof![Just(Expect::Pass), select(Property::ALL).prop_map(Expect::Violation)];
-    let plain = (of(".*"), ".*", ".*", any::<u16>(), any::<u64>(), of(".*"));
+    let plain = (of(".*"), ".*", ".*", any::<u16>(), any::<u64>(), (of(any::<u64>()), of(".*")));
     let network = (vec(rules(), 0..2), ratios()).prop_map(|(links, corrupt)| NetworkOptions {
         links,
         corrupt,
@@ -167,7 +167,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
     let beginning = (of(members()), vec(any::<u16>(), 0..3), keyed(states()), keyed(clocks()));
     (plain, options, beginning, around).prop_map(
         |(
-            (schema, name, shows, nodes, seed, mutation),
+            (schema, name, shows, nodes, seed, (events_max, mutation)),
             (raft, node_options, network, storage),
             (members, down, initial, clocks),
             (workload, pins, steps, end, expect),
@@ -190,6 +190,7 @@ pub(super) fn scenarios() -> impl Strategy<Value = Scenario> {
             steps,
             end,
             expect,
+            events_max,
             mutation,
         },
     )
