@@ -1,10 +1,11 @@
 //! Reading a capsule, and saying what is wrong with one.
 
-use super::{CAPSULE_VERSION, Capsule};
+use super::{CAPSULE_VERSION, Capsule, Story};
 use crate::SIM_VERSION;
-use crate::scenario::{Scenario, document};
+use crate::scenario::{Expect, Scenario, document};
 use core::fmt;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Why a text is no capsule that can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl core::error::Error for CapsuleError {}
 /// What is looked at before all else.
 #[derive(Deserialize)]
 struct Version {
-    capsule_version: u32,
+    capsule_version: Value,
 }
 
 /// How many findings are told.
@@ -43,10 +44,15 @@ impl Capsule {
     pub fn parse(text: &str) -> Result<Self, CapsuleError> {
         let wrong = |why: String| Err(CapsuleError(format!("this is no capsule: {why}")));
         match serde_json::from_str::<Version>(text) {
-            Ok(Version { capsule_version: CAPSULE_VERSION }) => {}
+            Ok(Version { capsule_version }) if capsule_version == CAPSULE_VERSION => {}
+            Ok(Version { capsule_version: Value::Number(number) }) => {
+                return wrong(format!(
+                    "it has version {number}, expected {CAPSULE_VERSION}: use the program that wrote it"
+                ));
+            }
             Ok(Version { capsule_version }) => {
                 return wrong(format!(
-                    "it has version {capsule_version}, expected {CAPSULE_VERSION}: use the program that wrote it"
+                    "its `capsule_version` is {capsule_version}, expected the number {CAPSULE_VERSION}"
                 ));
             }
             Err(error) => return wrong(error.to_string()),
@@ -69,8 +75,28 @@ impl Capsule {
         capsule.check_scenario("schedule", &scheduled)?;
         if let Some(story) = &capsule.story {
             capsule.check_scenario("story.scenario", &story.scenario)?;
+            if let Err(why) = capsule.check_story(story) {
+                return wrong(format!("its `story` {why}"));
+            }
         }
         Ok(capsule)
+    }
+
+    /// Whether a story means to be of this capsule.
+    fn check_story(&self, story: &Story) -> Result<(), String> {
+        let named = |bug: &Option<String>| bug.clone().unwrap_or_else(|| "no bug".to_string());
+        let (own, other) = (&self.scenario.mutation, &story.scenario.mutation);
+        let property = self.violation.property;
+        if own != other {
+            Err(format!("has {} planted, expected {} as in its `scenario`", named(other), named(own)))
+        } else if story.scenario.expect != Expect::Violation(property) {
+            Err(format!("expects another end than a violation of {property}"))
+        } else if story.violation.signature() != self.violation.signature() {
+            let broke = story.violation.first_line();
+            Err(format!("breaks in another way ({}: {broke})", story.violation.property))
+        } else {
+            Ok(())
+        }
     }
 
     fn check_scenario(&self, place: &str, scenario: &Scenario) -> Result<(), CapsuleError> {

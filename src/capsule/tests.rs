@@ -1,8 +1,9 @@
 //! What a capsule says, what becomes of it, and what is no capsule.
 
-use super::{Answer, Capsule};
+use super::{Answer, Capsule, Story};
+use crate::chain::Chain;
 use crate::execute::{Limits, run};
-use crate::scenario::Scenario;
+use crate::scenario::{Expect, Scenario};
 use crate::violation::Property;
 
 /// Figure 8's mistake, by hand: short enough to be looked at.
@@ -104,7 +105,7 @@ fn what_breaks_in_another_way_is_not_called_fixed() {
     capsule.sim_version -= 1;
     // As if another oracle saw it now, or another mistake had come in the place of the first.
     capsule.violation.property = Property::ElectionSafety;
-    capsule.violation.what = "0 leads term 7 with the votes of none alone, of 3 voters".to_string();
+    capsule.violation.what = "0 leads term 7 with the votes of 0 of 3 voters only (none)".to_string();
     capsule.signature = capsule.violation.signature();
     match answer(&capsule) {
         Answer::FailsOtherwise { violation } => assert_eq!(violation.property, Property::DurableVote),
@@ -154,6 +155,30 @@ fn a_story_that_is_another_one_is_told_though_the_run_is_had_again() {
 }
 
 #[test]
+fn a_story_of_another_failure_is_none_of_the_capsule() {
+    let mut capsule = capsule();
+    assert_eq!(capsule.shrink(), Ok(true));
+    let refused = |change: fn(&mut Story), told: &str| {
+        let mut other = capsule.clone();
+        change(other.story.as_mut().expect("it was just found"));
+        let error = Capsule::parse(&other.to_json()).expect_err("its story is of something else").to_string();
+        assert!(error.contains(told), "{told}: {error}");
+    };
+    refused(|story| story.scenario.mutation = None, "has no bug planted, expected vote_not_persisted");
+    refused(|story| story.scenario.expect = Expect::Pass, "another end than a violation of durable_vote");
+    refused(|story| story.violation.what.push_str(" and more"), "breaks in another way (durable_vote: ");
+    // One that says what it should, and does nothing of the kind.
+    let mut other = capsule.clone();
+    let story = other.story.as_mut().expect("it was just found");
+    story.scenario.steps.clear();
+    let (outcome, ()) =
+        run(&story.scenario, story.scenario.seed.0, capsule.limits(), ()).expect("the build has the bug");
+    story.digest = Chain::of(&outcome);
+    let read = Capsule::parse(&other.to_json()).expect("it says nothing that it must not");
+    assert_eq!(answer(&read), Answer::OtherViolation);
+}
+
+#[test]
 fn what_breaks_while_the_cluster_is_asked_to_live_is_followed_too() {
     // The command that the end proposes is what breaks it, and stands in the schedule.
     let mut capsule = capsule_of(
@@ -185,7 +210,11 @@ fn what_is_no_capsule_says_why() {
     for (text, told) in [
         (String::new(), "EOF"),
         ("[]".to_string(), "invalid length 0"),
-        ("{ \"capsule_version\": \"1\" }".to_string(), "invalid type"),
+        (
+            "{ \"capsule_version\": \"1\" }".to_string(),
+            "its `capsule_version` is \"1\", expected the number 1",
+        ),
+        ("{ \"capsule_version\": -1 }".to_string(), "it has version -1, expected 1"),
         (with("\"capsule_version\": 1", "\"capsule_version\": 2"), "it has version 2, expected 1"),
         (with("\"seed\": ", "\"sede\": "), "unknown field `sede`"),
         (with("\"nodes\": 3", "\"nodes\": 0"), "in its `scenario`"),

@@ -8,6 +8,7 @@ use crate::cli::{Exit, Failure, files};
 use crate::execute::{self, Limits, Outcome, UnknownMutation};
 use crate::inevitable::inevitable;
 use crate::scenario::Scenario;
+use crate::shrink::REPLAYS_MAX;
 use crate::view;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,10 @@ fn bad(path: &Path, why: impl core::fmt::Display) -> Failure {
 /// Reads a capsule.
 pub(crate) fn read(path: &Path) -> Result<Capsule, Failure> {
     let text = files::read_text(path, FILE_MAX).map_err(|error| bad(path, error))?;
+    if !Capsule::is_meant_by(&text) && Scenario::parse(&path.to_string_lossy(), &text).is_ok() {
+        let message = "this is a scenario: `run` carries it out, `shrink` makes it short; expected a capsule";
+        return Err(Failure::new(Exit::BadInput, format!("{}: {message}", shown(path))));
+    }
     Capsule::parse(&text).map_err(|error| bad(path, error))
 }
 
@@ -79,7 +84,8 @@ fn told(answer: &Answer, capsule: &Capsule) -> (String, Exit) {
         }
         Answer::OtherViolation => {
             let told =
-                "the run is reproduced, and what breaks in it is not what the capsule says".to_string();
+                "the run is reproduced, and what breaks in it or in its story is not what the capsule says"
+                    .to_string();
             (told, Exit::NotReproduced)
         }
         Answer::StoryDiffers { divergence } => (
@@ -165,9 +171,9 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
     }
     let scenario = files::parse(path, &text, output)?;
     let unknown = |error: UnknownMutation| bad(path, error);
-    let seed = args.seed.unwrap_or(scenario.seed).0;
-    let (outcome, ()) = execute::run(&scenario, seed, Limits::default(), ()).map_err(unknown)?;
-    let Some(mut capsule) = Capsule::of(&scenario, &outcome, Limits::default()).map_err(unknown)? else {
+    let (seed, limits) = (args.seed.unwrap_or(scenario.seed).0, Limits::of(&scenario));
+    let (outcome, ()) = execute::run(&scenario, seed, limits, ()).map_err(unknown)?;
+    let Some(mut capsule) = Capsule::of(&scenario, &outcome, limits).map_err(unknown)? else {
         let message = format!("nothing breaks in it with seed {}", crate::scenario::Seed(seed));
         return Err(Failure::new(Exit::NotReproduced, format!("{}: {message}", shown(path))));
     };
@@ -183,6 +189,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Finds the story of a capsule.
 fn find_story(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
+    output.aside(&format!("looking for the shortest story, in at most {REPLAYS_MAX} runs and some seconds"));
     let found = capsule.shrink().map_err(|error| bad(&args.file, error))?;
     let Some(story) = capsule.story.as_ref().filter(|_| found) else {
         let message = "no story was found: it does not fail in this build (`replay` says what became of it), or what is shorter \
@@ -208,7 +215,7 @@ fn tell_story(capsule: &Capsule, args: &Shrink, output: &mut Output) -> Result<(
 
 /// `seaworthy regress FOLDER`.
 pub(crate) fn regress(args: &Regress, output: &mut Output) -> Result<Exit, Failure> {
-    let paths = files::find(&args.files)?;
+    let paths = files::find_capsules(&args.files)?;
     let mut exits = Vec::new();
     let mut rows = Vec::new();
     for path in &paths {

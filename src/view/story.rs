@@ -1,6 +1,6 @@
 //! A run in sentences: who did what, one event after the other, and where it became wrong.
 //!
-//! Meant for a story that was made short: of a long run it tells everything, too.
+//! Meant for a story that was made short: of a long run it tells the beginning and the end.
 
 use crate::record::{BEGINNINGS, Record};
 use crate::view::entry::{self, Phrase};
@@ -28,18 +28,26 @@ struct Sentence {
     stands: bool,
 }
 
+/// How many sentences are told of the beginning of a long run, and how many of its end.
+const TOLD_MAX: usize = 200;
+
 /// Tells the records of a run with `nodes` nodes, up to the first violation, in sentences of a line each; then what is wrong,
-/// how it came about where the checker knows, and which rule that breaks.
+/// how it came about where the checker knows, and which rule that breaks. Of more than 400 sentences the middle is left out.
 #[must_use]
 pub fn story(nodes: u16, lines: &[(Stamp, Record)], violation: Option<&Violation>) -> String {
     let last = violation.map_or(u64::MAX, |violation| violation.record);
     let (words, sentences) = sentences(nodes, lines, last);
     let mut text = Vec::new();
-    for (number, sentence) in
-        (1..).zip(sentences.iter().filter(|sentence| sentence.stands || !sentence.phrases.is_empty()))
-    {
-        let told = sentence.spell(&words);
-        text.push(format!("{number:>4}. {:>12}  {told}.", sentence.at.to_string()));
+    let worth: Vec<&Sentence> =
+        sentences.iter().filter(|sentence| sentence.stands || !sentence.phrases.is_empty()).collect();
+    let left_out = TOLD_MAX..worth.len().saturating_sub(TOLD_MAX);
+    for (place, sentence) in worth.iter().enumerate() {
+        if !left_out.contains(&place) {
+            let told = sentence.spell(&words);
+            text.push(format!("{:>4}. {:>12}  {told}.", place + 1, sentence.at.to_string()));
+        } else if place == left_out.start {
+            text.push(format!("      … {} more, which `run --view full` shows …", left_out.len()));
+        }
     }
     match violation {
         Some(Violation { property, at, what, cause, .. }) => {

@@ -183,12 +183,14 @@ fn what_cannot_be_made_short_or_had_again_says_why() {
     expect(&["shrink", story, "--seed", "3"], 5, "nothing breaks in it with seed 0x3");
     expect(&["shrink", "no_such.json"], 3, "no_such.json: No such file");
     expect(&["replay", "./no_such.json"], 3, "no_such.json: No such file");
-    expect(&["replay", story], 3, "this is no capsule: ");
-    expect(&["explain", story], 3, "this is no capsule");
+    expect(&["replay", story], 3, "this is a scenario: `run` carries it out");
+    expect(&["explain", story], 3, "this is a scenario");
+    expect(&["regress", story], 3, "this is a scenario");
+    expect(&["replay", "./Cargo.toml"], 3, "this is no capsule: ");
     expect(&["replay", "nonsense"], 2, "a capsule is named by its path, such as ./failure.json");
     expect(&["replay", "5", "--nearly"], 2, "--nearly belongs to a capsule");
     expect(&["replay", "./x.json", "--digest", "0000000000000000"], 2, "belong to a seed");
-    expect(&["regress", "src/view"], 4, "src/view");
+    expect(&["regress", "src/view"], 4, "no capsules in src/view (*.json)");
     expect(&["regress"], 2, "required");
     if cfg!(target_os = "linux") {
         expect(&["shrink", "/dev/zero"], 3, "/dev/zero");
@@ -228,7 +230,7 @@ fn a_run_that_breaks_something_else_than_its_capsule_says_is_not_called_reproduc
     capsule["violation"]["property"] = "no_panic".into();
     capsule["signature"] = signature.into();
     std::fs::write(&path, capsule.to_string()).expect("it can be written");
-    expect(&["replay", word(&path)], 5, "what breaks in it is not what the capsule says");
+    expect(&["replay", word(&path)], 5, "what breaks in it or in its story is not what the capsule says");
     expect(&["regress", word(&path)], 5, "1 capsules, 1 not as they should be");
     expect(&["explain", word(&path)], 5, "this is not the failure of the capsule any more");
 }

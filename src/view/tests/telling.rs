@@ -208,3 +208,20 @@ fn long_quiet_runs_take_few_lines() {
     assert!(drawn.lines().count() < 30, "{drawn}");
     assert!(drawn.contains("4000 heartbeats"));
 }
+
+#[test]
+fn of_a_long_run_the_middle_is_left_out_of_the_sentences() {
+    let told = |marks: u64| {
+        let mut story = Story::new(3);
+        for number in 1..=marks {
+            story.at(1_000 * number).mark(&format!("note {number}"));
+        }
+        crate::view::story(3, &story.lines, None)
+    };
+    let (whole, cut) = (told(400), told(1_000));
+    assert!(!whole.contains('…') && whole.lines().count() == 401, "{whole}");
+    assert_eq!(cut.lines().count(), 402, "{cut}");
+    assert!(line(&cut, " 200. ").ends_with("note 200."), "{cut}");
+    assert_eq!(cut.lines().nth(200), Some("      … 600 more, which `run --view full` shows …"));
+    assert!(cut.lines().nth(201).is_some_and(|next| next.starts_with(" 801. ") && next.contains("note 801")));
+}
