@@ -115,7 +115,7 @@ pub mod wal;
 pub use config::{Config, Options};
 pub use entry::{Entries, Entry, EntryKind};
 pub use membership::{BadChange, BadMembership, Change, ChangeRequest, MEMBERS_MAX, Membership, Transition};
-pub use message::{AppendResult, Conflict, Message, MessageKind};
+pub use message::{AppendResult, Conflict, Message, MessageKind, ROUND_OVER};
 #[cfg(feature = "mutations")]
 pub use mutations::{Mutation, UnknownMutation};
 pub use node::{NodeView, PeerProgress, RaftNode};

@@ -52,6 +52,8 @@ pub(crate) struct Progress {
 struct InFlight {
     messages: VecDeque<(LogIndex, u64)>,
     bytes: u64,
+    /// How many messages there may be since a refusal; none if there was none since the other last had everything.
+    window: Option<u32>,
 }
 
 /// A snapshot on its way. One part is sent at a time, and again with each heartbeat until it is answered.
@@ -107,6 +109,9 @@ impl Progress {
         }
         let advanced = index > self.matched;
         self.matched = index;
+        if advanced && let Some(in_flight) = &mut self.in_flight {
+            in_flight.widen();
+        }
         match self.pace {
             Pace::Probe => {
                 self.pace = Pace::Replicate;
@@ -131,7 +136,14 @@ impl Progress {
     /// The other refused at `prev`, which is current: probe at `hint`, or wherever is possible and lower.
     pub(crate) fn rejected(&mut self, prev: LogIndex, hint: LogIndex) {
         // Not above `prev`, so that each refusal moves down; not below what is known to match.
-        self.probe_at(hint.min(prev).max(self.matched.next()));
+        self.next = hint.min(prev).max(self.matched.next());
+        self.pace = Pace::Probe;
+        self.transfer = None;
+        // Much of what is on its way will be refused too. Where messages overtake each other, to fill the bounds again with each
+        // acceptance between two refusals would send everything many times over.
+        if let Some(in_flight) = &mut self.in_flight {
+            in_flight.narrow();
+        }
     }
 
     /// Looks again for the place where the logs agree, from `next` down.
@@ -157,6 +169,14 @@ impl Progress {
         self.pace = Pace::Replicate;
     }
 
+    /// The other has all that the leader has: what comes next is new, and is sent at once again.
+    #[inline]
+    pub(crate) fn caught_up(&mut self) {
+        if let Some(in_flight) = &mut self.in_flight {
+            in_flight.window = None;
+        }
+    }
+
     /// Whether another message with entries may be sent.
     #[inline]
     pub(crate) fn has_room(&self, max: InFlightMax) -> bool {
@@ -180,9 +200,23 @@ impl InFlight {
         }
     }
 
+    /// What was on its way is forgotten, and one message at a time is sent until something arrives.
+    fn narrow(&mut self) {
+        self.messages.clear();
+        self.bytes = 0;
+        self.window = Some(1);
+    }
+
+    /// Something new has arrived: twice as much may be on its way.
+    fn widen(&mut self) {
+        self.window = self.window.and_then(|window| window.checked_mul(2));
+    }
+
     fn has_room(&self, max: InFlightMax) -> bool {
-        let messages = usize::try_from(max.messages).unwrap_or(usize::MAX);
-        (messages == 0 || self.messages.len() < messages) && (max.bytes == 0 || self.bytes < max.bytes)
+        let below = |most: u32| self.messages.len() < usize::try_from(most).unwrap_or(usize::MAX);
+        (max.messages == 0 || below(max.messages))
+            && (max.bytes == 0 || self.bytes < max.bytes)
+            && self.window.is_none_or(below)
     }
 }
 
@@ -266,7 +300,46 @@ mod tests {
         assert!(!progress.has_room(bytes));
         progress.rejected(LogIndex(4), LogIndex(4));
         assert!(progress.has_room(bytes), "what was on its way has not arrived: forget it");
+        progress.probe_at(LogIndex(4));
+        progress.sent(LogIndex(4), 10);
+        assert!(progress.has_room(three) && progress.has_room(bytes));
         assert!(!InFlightMax { messages: 0, bytes: 0 }.is_bound());
+    }
+
+    #[test]
+    fn after_a_refusal_one_message_at_a_time_is_sent_and_twice_as_many_with_each_that_arrives() {
+        let max = InFlightMax { messages: 5, bytes: 0 };
+        let fill = |progress: &mut Progress| {
+            let mut sent = 0;
+            while progress.has_room(max) {
+                progress.next = progress.next.next();
+                progress.sent(progress.next.prev(), 1);
+                sent += 1;
+            }
+            sent
+        };
+        let mut progress = progress(4, 3, Pace::Replicate);
+        assert_eq!(fill(&mut progress), 5);
+        progress.rejected(LogIndex(7), LogIndex(5));
+        assert!(progress.accepted(LogIndex(4)));
+        assert_eq!(fill(&mut progress), 2);
+        progress.rejected(LogIndex(5), LogIndex(5));
+        assert!(!progress.accepted(LogIndex(4)), "that the logs agree is no news");
+        assert_eq!(fill(&mut progress), 1);
+        for (arrived, sent) in [(5, 2), (7, 4), (11, 5)] {
+            assert!(progress.accepted(LogIndex(arrived)));
+            assert_eq!(fill(&mut progress), sent, "after {arrived}");
+        }
+        progress.rejected(LogIndex(14), LogIndex(12));
+        progress.caught_up();
+        progress.pace = Pace::Replicate;
+        assert_eq!(fill(&mut progress), 5);
+        // A byte more or less does not matter to who has no bound of messages.
+        progress.rejected(LogIndex(14), LogIndex(12));
+        let bytes = InFlightMax { messages: 0, bytes: 1_000 };
+        progress.pace = Pace::Replicate;
+        progress.sent(LogIndex(12), 1);
+        assert!(!progress.has_room(bytes));
     }
 
     #[test]

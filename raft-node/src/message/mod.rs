@@ -15,6 +15,11 @@ use crate::payload::Payload;
 use crate::storage::SnapshotMeta;
 use crate::types::{LogIndex, ReadId, Term};
 
+/// The round in the answer to a request of an earlier term. Rounds are counted anew in each term, from 1: were that
+/// of the request said again, one who leads once more would take it for one of its own, and a read or a lease would
+/// rest on a member that had answered what was sent in another term.
+pub const ROUND_OVER: u64 = 0;
+
 /// A message from one node to another. A wrong one is data: no message makes a node panic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -60,9 +65,10 @@ pub enum Message {
         /// The follower's term.
         term: Term,
         /// The round of the request: the leader of that term was still followed after the round began.
+        /// [`ROUND_OVER`] if the request was of an earlier term.
         round: u64,
         /// Whether the follower votes for nobody within the shortest election timeout of hearing a leader,
-        /// not even after a restart: only on such followers can a lease rest.
+        /// not even after a restart: only on such followers can a lease rest. False with [`ROUND_OVER`].
         holds: bool,
         /// Whether the log matched.
         result: AppendResult,
@@ -106,7 +112,7 @@ pub enum Message {
     InstallSnapshotResponse {
         /// The follower's term.
         term: Term,
-        /// The round of the request.
+        /// As in AppendEntriesResponse.
         round: u64,
         /// The index of the snapshot that was sent.
         index: LogIndex,

@@ -3,7 +3,7 @@
 use super::RaftNode;
 use super::replicate::Content;
 use crate::log::Log;
-use crate::message::{AppendResult, Conflict};
+use crate::message::{AppendResult, Conflict, ROUND_OVER};
 use crate::progress::Pace;
 use crate::role::{Leader, Role};
 use crate::step::Outputs;
@@ -42,7 +42,8 @@ impl RaftNode {
         let position = self.roster.position(from)?;
         let Role::Leader(Leader { progress, round: latest, .. }) = &mut self.role else { return None };
         let progress = &mut progress[position];
-        if round < progress.since || round > *latest {
+        // What was said in an earlier term may have been said by this node too, and tells nothing of this term.
+        if round == ROUND_OVER || round < progress.since || round > *latest {
             return None;
         }
         progress.heard = self.now;

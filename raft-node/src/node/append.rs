@@ -2,7 +2,7 @@
 
 use super::RaftNode;
 use crate::entry::Entries;
-use crate::message::{AppendResult, Conflict, Message};
+use crate::message::{AppendResult, Conflict, Message, ROUND_OVER};
 use crate::role::Role;
 use crate::step::{Output, Outputs};
 use crate::types::{LogIndex, NodeId, Term};
@@ -12,21 +12,14 @@ impl RaftNode {
     /// is not: its term is over, which it is told, or the node itself leads this term, and the message is
     /// nonsense.
     #[inline]
-    pub(super) fn follow(
-        &mut self,
-        from: NodeId,
-        term: Term,
-        prev: LogIndex,
-        round: u64,
-        out: &mut Outputs,
-    ) -> bool {
+    pub(super) fn follow(&mut self, from: NodeId, term: Term, prev: LogIndex, out: &mut Outputs) -> bool {
         if term < self.hard.term {
             if mutant!(self, LaterTermNotTold) {
                 return false;
             }
             // The logs were not compared; the hint leads a leader nowhere that it has not been.
             let conflict = Conflict { term: None, index: self.log.last_index().next() };
-            self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
+            self.answer(from, ROUND_OVER, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
             return false;
         }
         self.recognise(from, out)
@@ -126,7 +119,7 @@ impl RaftNode {
 
     #[inline]
     fn answer(&mut self, to: NodeId, round: u64, result: AppendResult, out: &mut Outputs) {
-        let (term, holds) = (self.hard.term, self.options.lease_reads);
+        let (term, holds) = (self.hard.term, self.options.lease_reads && round != ROUND_OVER);
         let answer = Message::AppendEntriesResponse { term, round, holds, result };
         if mutant!(self, AppendAnsweredBeforeDurable) {
             return out.push(Output::Send { to, message: answer });

@@ -147,6 +147,9 @@ impl Sender<'_> {
     #[inline]
     pub(super) fn catch_up(&self, position: usize, progress: &mut Progress, out: &mut Outputs) {
         let max = self.in_flight_max();
+        if progress.matched == self.log.last_index() {
+            progress.caught_up();
+        }
         while progress.pace == Pace::Replicate && progress.next <= self.log.last_index() {
             self.send(position, progress, Content::Entries, out);
             if !max.is_bound() || !progress.has_room(max) {

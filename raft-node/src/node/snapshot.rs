@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RaftNode;
 use crate::memberships::Memberships;
-use crate::message::Message;
+use crate::message::{Message, ROUND_OVER};
 use crate::payload::Payload;
 use crate::progress::Pace;
 use crate::step::{Event, Output, Outputs, Refusal};
@@ -99,7 +99,8 @@ impl RaftNode {
     ) {
         let (meta, offset, total, chunk) = part;
         let index = meta.index;
-        let (received, done) = if term < self.hard.term {
+        let is_over = term < self.hard.term;
+        let (received, done) = if is_over {
             (0, false)
         } else if !self.recognise(from, out) {
             return;
@@ -114,7 +115,7 @@ impl RaftNode {
         } else {
             self.receive(from, meta, offset, total, &chunk, out)
         };
-        let term = self.hard.term;
+        let (term, round) = (self.hard.term, if is_over { ROUND_OVER } else { round });
         let answer = Message::InstallSnapshotResponse { term, round, index, received, done };
         self.durability.promise(from, answer, out);
     }

@@ -231,12 +231,12 @@ pub(crate) fn append(term: u64, prev: u64, prev_term: u64, terms: &[u64], commit
         prev_log_term: Term(prev_term),
         entries: Entries::from(entries(terms)),
         leader_commit: LogIndex(commit),
-        round: 0,
+        round: 1,
     }
 }
 
 pub(crate) fn accepted(term: u64, match_index: u64) -> Message {
-    accepted_in(0, term, match_index, false)
+    accepted_in(1, term, match_index, false)
 }
 
 /// An acceptance in a round, from one who holds up leases or does not. A leader's first round is 1.
@@ -248,7 +248,7 @@ pub(crate) fn accepted_in(round: u64, term: u64, match_index: u64, holds: bool) 
 pub(crate) fn rejected(term: u64, prev: u64, conflict_term: Option<u64>, conflict_index: u64) -> Message {
     let conflict = Conflict { term: conflict_term.map(Term), index: LogIndex(conflict_index) };
     let result = AppendResult::Rejected { prev_log_index: LogIndex(prev), conflict };
-    Message::AppendEntriesResponse { term: Term(term), round: 0, holds: false, result }
+    Message::AppendEntriesResponse { term: Term(term), round: 1, holds: false, result }
 }
 
 /// The messages that are sent, each as `receiver: message`.

@@ -3,7 +3,7 @@
 //! Owns: what a server may become and say. Must not know: how the node does it, above all nothing of what it remembers to
 //! be fast: a leader may send what it likes of its log, and here nobody asks how often.
 
-use raft_node::{AppendResult, Entry, HardState, LogIndex, Message, NodeId, Term};
+use raft_node::{AppendResult, Entry, HardState, LogIndex, Message, NodeId, ROUND_OVER, Term};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What figure 2 calls persistent state.
@@ -181,9 +181,10 @@ impl Server {
                 ..
             } => {
                 let prev = (place(*prev_log_index), *prev_log_term);
+                let round = if *term < self.term() { ROUND_OVER } else { *round };
                 let result = self.on_append(from, *term, prev, entries.as_slice(), place(*leader_commit));
                 if let Some(result) = result {
-                    let (term, round) = (self.term(), *round);
+                    let term = self.term();
                     self.owed
                         .push((from, Message::AppendEntriesResponse { term, round, holds: false, result }));
                 }
