@@ -3,7 +3,7 @@
 use super::{Capsule, Schedule};
 use crate::SIM_VERSION;
 use crate::chain::Divergence;
-use crate::execute::{How, Limits, Manner, Nearest, Outcome, UnknownMutation, run, run_logged};
+use crate::execute::{How, Manner, Nearest, Outcome, UnknownMutation, run, run_logged};
 use crate::scenario::{Expect, Scenario};
 use crate::violation::{Property, Violation};
 
@@ -103,35 +103,35 @@ impl Capsule {
         if self.breaks(&first) {
             return Ok(Replayed { answer: Answer::StillFails, outcome: first });
         }
-        let mut others = vec![first];
+        // Each with the bound of its run: what a run that is too long would come to, nobody knows.
+        let bound = |scenario: &Scenario| self.limits().within(scenario).events_max;
+        let mut others = vec![(first, bound(&scheduled))];
         if let Some(story) = &self.story {
             let (outcome, _) = self.follow(&story.scenario)?;
             if self.breaks(&outcome) {
                 return Ok(Replayed { answer: Answer::StillFails, outcome });
             }
-            others.push(outcome);
+            others.push((outcome, bound(&story.scenario)));
         }
         // What failed to live, or to meet a demand of its file, failed beside its messages.
         let (whole, ()) = run(&self.expecting_nothing(&self.scenario), self.seed.0, self.limits(), ())?;
         if self.breaks(&whole) {
             return Ok(Replayed { answer: Answer::StillFails, outcome: whole });
         }
-        let Limits { events_max } = self.limits().within(&self.scenario);
-        let events = whole.stats.events;
-        others.push(whole);
-        // What a file demands hangs on the run that it was written for, unless that is what broke; and of a run that is too
-        // long nobody knows.
+        let (events, events_max) = (whole.stats.events, bound(&self.scenario));
+        others.push((whole, events_max));
+        // What a file demands hangs on the run that it was written for, unless that is what broke.
         let demands = self.violation.property == Property::Expectation;
-        let fails_otherwise = |outcome: &Outcome| {
+        let fails_otherwise = |(outcome, events_max): &(Outcome, u64)| {
             let counts = |found: &Violation| demands || found.property != Property::Expectation;
-            outcome.stats.events < events_max && outcome.violation().is_some_and(counts)
+            outcome.stats.events < *events_max && outcome.violation().is_some_and(counts)
         };
         if let Some(place) = others.iter().position(fails_otherwise) {
-            let outcome = others.swap_remove(place);
+            let (outcome, _) = others.swap_remove(place);
             let violation = Box::new(outcome.violation().expect("it fails otherwise").clone());
             return Ok(Replayed { answer: Answer::FailsOtherwise { violation }, outcome });
         }
-        let outcome = others.swap_remove(0);
+        let (outcome, _) = others.swap_remove(0);
         let answer = match impossible {
             Some(event) => Answer::NotPossible { event, what: self.schedule.told(event).unwrap_or_default() },
             None if self.has_no_schedule() => {

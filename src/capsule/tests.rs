@@ -209,6 +209,10 @@ fn who_does_not_live_is_followed_to_the_end_and_asked_again() {
 fn what_is_no_capsule_says_why() {
     for (text, told) in [
         (String::new(), "EOF"),
+        (
+            with("\"events_max\": 50000000", "\"events_max\": 0"),
+            "its `events_max` is 0, expected 1 to 1000000000000",
+        ),
         ("[]".to_string(), "invalid length 0"),
         (
             "{ \"capsule_version\": \"1\" }".to_string(),

@@ -8,7 +8,6 @@ use crate::cli::{Exit, Failure, files};
 use crate::execute::{self, Limits, Outcome, UnknownMutation};
 use crate::inevitable::inevitable;
 use crate::scenario::Scenario;
-use crate::shrink::REPLAYS_MAX;
 use crate::view;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -189,7 +188,7 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Finds the story of a capsule.
 fn find_story(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
-    output.aside(&format!("looking for the shortest story, in at most {REPLAYS_MAX} runs and some seconds"));
+    output.aside("looking for the shortest story; this may take some seconds");
     let found = capsule.shrink().map_err(|error| bad(&args.file, error))?;
     let Some(story) = capsule.story.as_ref().filter(|_| found) else {
         let message = "no story was found: it does not fail in this build (`replay` says what became of it), or what is shorter \

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 
 /// The scenario files that are meant: a folder stands for those in it and below it, in order of their names.
 pub(crate) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    find_any("scenario files", "*.json, *.jsonc", files)
+    find_any("scenario files", files)
 }
 
 /// The same of capsules.
 pub(crate) fn find_capsules(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
-    find_any("capsules", "*.json", files)
+    find_any("capsules", files)
 }
 
-fn find_any(what: &str, endings: &str, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+fn find_any(what: &str, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for file in files {
         if file.is_dir() {
@@ -28,7 +28,7 @@ fn find_any(what: &str, endings: &str, files: &[PathBuf]) -> Result<Vec<PathBuf>
     }
     if found.is_empty() {
         let folders = files.iter().map(|folder| shown(folder)).collect::<Vec<_>>().join(", ");
-        let message = format!("no {what} in {folders} ({endings})");
+        let message = format!("no {what} in {folders} (*.json, *.jsonc)");
         return Err(Failure::new(Exit::NothingSelected, message));
     }
     Ok(found)

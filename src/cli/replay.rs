@@ -46,8 +46,7 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
     }
     if let Some(path) = &args.save {
         // What was a livelock must be one in the file.
-        let bound = args.scenario.is_none().then_some(limits.events_max).or(scenario.events_max);
-        let saved = Scenario { events_max: bound, ..scenario.clone() };
+        let saved = Scenario { events_max: Some(limits.events_max), ..scenario.clone() };
         std::fs::write(path, saved.to_json())
             .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
         output.aside(&format!("the scenario is in {}", shown(path)));

@@ -407,9 +407,11 @@ impl Runner<'_> {
         self.watch()?;
         if !stopped && self.sim.stats().events >= events_max {
             let what = format!(
-                "still running after {events_max} events: a livelock, or a longer run than the limit"
+                "still running after {events_max} events: a livelock, or a longer run than the limit \
+                 (`events_max` in the file sets another)"
             );
-            return Err(self.failed(Property::Convergence, None, what));
+            // Where in the file that is depends on the limit.
+            return Err(self.failed_at("", Property::Convergence, None, what));
         }
         Ok(stopped)
     }

@@ -8,7 +8,8 @@ use sim_core::{Checkpoint, Stamp, Stats, VirtualTime};
 /// Bounds on a run. They count events, never wall time, so that they are the same everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// A run that has executed so many events is stopped and counts as a livelock.
+    /// A run that has executed so many events, at least 1, is stopped and counts as a livelock. A scenario may set a lower
+    /// bound, and none that is higher: that is what [`Limits::of`] is for.
     pub events_max: u64,
 }
 

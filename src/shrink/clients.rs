@@ -57,7 +57,7 @@ pub(super) fn as_steps(lab: &mut Lab, plan: &mut Plan) -> bool {
     }
     let mut heard = Heard::default();
     let watcher: &mut dyn Observer<MessageFacts, Note> = &mut heard;
-    let Some((outcome, done)) = lab.watched(plan, watcher) else { return false };
+    let Some((outcome, done)) = lab.watched(plan, lab.left(), watcher) else { return false };
     let calls = |which| of_clients(plan, &heard, &done, &outcome, which);
     let candidates = [of_nodes(plan, &heard), calls(Which::First), calls(Which::Last)];
     for candidate in candidates.into_iter().flatten() {

@@ -31,26 +31,39 @@ pub(super) struct Lab {
 impl Lab {
     /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that.
     pub(super) fn fails(&mut self, plan: &Plan) -> Option<Plan> {
+        self.fails_within(plan, self.left())
+    }
+
+    /// The same within other bounds than what is left.
+    pub(super) fn fails_within(&mut self, plan: &Plan, limits: Limits) -> Option<Plan> {
         // A story is a file: what could not be read is none.
         if self.is_spent() || plan.scenario().check().is_err() {
             return None;
         }
-        let (outcome, done) = self.watched(plan, &mut ())?;
+        let (outcome, done) = self.watched(plan, limits, &mut ())?;
         let violation = outcome.violation().filter(|violation| self.is_it(violation))?;
+        // Who was stopped by what is left, and not by a bound of its own, might have come to an end.
+        if outcome.stats.events >= limits.events_max && limits.events_max < self.limits.events_max {
+            return None;
+        }
         let broke = Stamp { number: violation.record, at: violation.at };
         Some(plan.as_done(done, broke, outcome.ending))
+    }
+
+    /// Bounds on the next run: those on each, or what is left of the budget.
+    pub(super) fn left(&self) -> Limits {
+        let left = EVENTS_MAX.saturating_sub(self.events);
+        Limits { events_max: self.limits.events_max.min(left) }
     }
 
     /// Runs a candidate while somebody watches.
     pub(super) fn watched(
         &mut self,
         plan: &Plan,
+        limits: Limits,
         watcher: &mut dyn Observer<MessageFacts, Note>,
     ) -> Option<(Outcome, Vec<Done>)> {
         self.replays += 1;
-        // A run that takes all that is left of the budget ends there, and nobody knows what it would have come to.
-        let left = EVENTS_MAX.saturating_sub(self.events);
-        let limits = Limits { events_max: self.limits.events_max.min(left) };
         let manner = match plan.form {
             Form::ByHand | Form::Timed => Manner::AsNear(self.nearest),
             Form::Written => Manner::ToTheLetter,
@@ -58,7 +71,7 @@ impl Lab {
         let (outcome, _, done) =
             run_logged(&plan.scenario(), plan.header.seed.0, limits, watcher, manner).ok()?;
         self.events += outcome.stats.events;
-        (outcome.stats.events < left).then_some((outcome, done))
+        Some((outcome, done))
     }
 
     pub(super) fn is_it(&self, violation: &Violation) -> bool {

@@ -24,18 +24,19 @@ pub use recorded::Size;
 pub(crate) use recorded::{ByHand, by_hand, is_set_up};
 
 use crate::execute::{self, Limits, Nearest, Outcome, UnknownMutation};
-use crate::scenario::{self, Expect, SPAN_MAX, Scenario, Seed};
-use crate::violation::{Property, Signature, Violation};
+use crate::scenario::{self, Expect, Scenario, Seed};
+use crate::violation::{Property, Violation};
 use lab::{End, Lab};
 use plan::Plan;
 use recorded::Recorded;
-use sim_core::Span;
+use sim_core::VirtualTime;
 use std::collections::BTreeSet;
 
-/// How many runs a shrink may take at most, beside those in which it looks for another one to shrink.
+/// How many runs a shrink may take at most, beside those in which it looks for another one to shrink (2,000 or a million events),
+/// and the four in which it holds the story of a livelock against the bound of the run.
 pub const REPLAYS_MAX: u32 = 5_000;
 
-/// How many events they may take together: those of some seconds.
+/// How many events they may take together, but for the first that is tried: those of some seconds.
 pub const EVENTS_MAX: u64 = 8_000_000;
 
 /// What a shrink came to.
@@ -79,7 +80,7 @@ const FAR: u64 = 10;
 /// where the same goes wrong sooner. It is deterministic: the same run gives the same story, byte for byte.
 ///
 /// The story of a livelock carries the bound of events that it is one by ([`Scenario::events_max`]), which may be lower than that
-/// of the run: then it was seen to go on beyond that of the run too.
+/// of the run: then it goes on beyond that of the run too, in at most twice the time.
 ///
 /// # Errors
 ///
@@ -89,25 +90,39 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     (scenario.seed, scenario.expect) = (Seed(seed), Expect::Pass);
     let run = Recorded::run(&scenario, seed, limits)?;
     let Some(violation) = run.outcome.violation() else { return Ok(None) };
-    let (limits, before) = (limits.within(&scenario), run.size());
+    let events_max = limits.within(&scenario).events_max.max(1);
+    let (limits, before) = (Limits { events_max }, run.size());
     if violation.property == Property::Convergence && matches!(scenario.end, scenario::End::Stop(_)) {
         // A file that is not asked to live may go on for ever all the same, but must not expect it.
         scenario.end = scenario::End::default();
     }
-    let (property, signature) = (violation.property, violation.signature());
-    let mut search = Search { limits, property, signature, before, replays: 0 };
-    if violation.property != Property::Convergence || run.outcome.stats.events < limits.events_max {
-        // What fails in another way goes on for ever, or for long, before it does.
+    let lab = Lab {
+        limits,
+        property: violation.property,
+        signature: violation.signature(),
+        nearest: Nearest::Oldest,
+        from: End::Last,
+        replays: 0,
+        events: 0,
+    };
+    let mut search = Search { limits, before, at: run.outcome.at, lab, replays: 0 };
+    if violation.property != Property::Convergence {
+        // What breaks much later, or never, is nothing that is shorter.
         scenario.events_max = None;
         let events_max = limits.events_max.min(4 * run.outcome.stats.events + 10_000);
         return search.best(&scenario, &run, Limits { events_max });
     }
+    if run.outcome.stats.events < limits.events_max {
+        scenario.events_max = None;
+        return search.best(&scenario, &run, limits);
+    }
     let soon = limits.events_max.min((limits.events_max / 10).clamp(SOON.0, SOON.1));
-    // Of what goes beyond the budget nothing could be tried.
-    let bounds = BTreeSet::from([soon, limits.events_max.min(EVENTS_MAX - 1)]);
-    for events_max in bounds {
+    // Where the budget is spent after a few candidates there is no use in trying any.
+    let whole = Some(limits.events_max).filter(|whole| *whole <= EVENTS_MAX / 4);
+    for events_max in BTreeSet::from_iter([soon].into_iter().chain(whole)) {
         scenario.events_max = Some(events_max);
         let run = Recorded::run(&scenario, seed, limits)?;
+        search.replays += 1;
         if let Some(found) = search.best(&scenario, &run, Limits { events_max })? {
             return Ok(Some(found));
         }
@@ -117,13 +132,19 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
 
 /// After how many events, at least and at most, what is looked for is taken for a livelock before it is seen to be one.
 const SOON: (u64, u64) = (20_000, 200_000);
+
+/// How many stories of a livelock are held against the bound of the run, each of which takes as long as the run.
+const HELD_MAX: usize = 2;
+
 /// The search for the story of a run.
 struct Search {
     /// Bounds on that run.
     limits: Limits,
-    property: Property,
-    signature: Signature,
     before: Size,
+    /// When it was over.
+    at: VirtualTime,
+    lab: Lab,
+    /// How many runs there were beside those of the lab.
     replays: u32,
 }
 
@@ -135,78 +156,72 @@ impl Search {
         run: &Recorded,
         limits: Limits,
     ) -> Result<Option<Shrunk>, UnknownMutation> {
-        let mut lab = Lab {
-            limits,
-            property: self.property,
-            signature: self.signature.clone(),
-            nearest: Nearest::Oldest,
-            from: End::Last,
-            replays: 0,
-            events: 0,
-        };
+        self.lab.limits = limits;
         let (size, mut stories) = (run.size(), Vec::new());
-        // What a file demands is about the whole of it.
-        if lab.property != Property::Expectation {
+        // What a file demands is about the whole of it, and so is how long it goes on.
+        if self.lab.property != Property::Expectation && scenario.events_max.is_none() {
             // None needs to go on for much longer than this one did.
             let events_max = limits.events_max.min(2 * run.outcome.stats.events + 1_000);
-            let others = again::runs(&mut lab, scenario, Limits { events_max }, size);
+            let others = again::runs(&mut self.lab, scenario, Limits { events_max }, size);
             // To look for them is one thing, and to make them short another.
-            self.replays += lab.replays;
-            (lab.replays, lab.events) = (0, 0);
+            self.replays += self.lab.replays;
+            (self.lab.replays, self.lab.events) = (0, 0);
             for (other, run) in others {
-                lab.make_short(self.forms(&other, &run), &WAYS[..1], &mut stories);
+                self.lab.make_short(forms(&other, &run), &WAYS[..1], &mut stories);
             }
         }
         let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
         let is_far = shortest.is_some_and(|shortest| size.events() >= FAR * shortest);
         if !is_far || !stories.iter().any(|story| story.is_minimal) {
-            lab.make_short(self.forms(scenario, run), &WAYS, &mut stories);
+            self.lab.make_short(forms(scenario, run), &WAYS, &mut stories);
         }
-        self.replays += lab.replays;
         stories.sort_by_key(|story| story.size.events());
+        stories.truncate(HELD_MAX);
         for Made { plan, outcome, size, is_minimal } in stories {
-            let mut scenario = lab.story(&plan);
-            if !self.is_no_longer_run(&scenario)? {
+            if !self.goes_on(&plan)? {
                 continue;
             }
+            let mut scenario = self.lab.story(&plan);
             scenario.shows = outcome.violation().map_or_else(String::new, shows);
-            let (before, replays) = (self.before, self.replays);
+            let (before, replays) = (self.before, self.replays + self.lab.replays);
             return Ok(Some(Shrunk { scenario, outcome, size, before, replays, is_minimal }));
         }
         Ok(None)
     }
 
-    /// The plans of a run that fails: the first that fails in the same way is made short.
-    fn forms(&self, scenario: &Scenario, run: &Recorded) -> Vec<Plan> {
-        let Some(violation) = run.outcome.violation() else { return Vec::new() };
-        let told = run.told(violation);
-        if violation.property == Property::Expectation {
-            return vec![plan::written(scenario)];
-        }
-        let is_endless = violation.property == Property::Convergence && run.outcome.ending.is_none();
-        let mut timed = plan::timed(scenario, &told);
-        if let Some(events_max) = scenario.events_max.filter(|_| is_endless) {
-            // Nobody knows when it would have ended, but it had come nowhere near the bound of the run.
-            let times = 2 * self.limits.events_max.div_ceil(events_max);
-            timed.over = Span::from_nanos(timed.over.nanos().saturating_mul(times)).min(SPAN_MAX);
-        }
-        // What never comes to its end cannot be written out.
-        if is_endless || told.is_cut() {
-            return vec![timed, plan::written(scenario)];
-        }
-        vec![plan::by_hand(scenario, &told), timed, plan::written(scenario)]
-    }
-
-    /// What has a lower bound of events than the run had may be long, and no livelock.
-    fn is_no_longer_run(&mut self, story: &Scenario) -> Result<bool, UnknownMutation> {
-        if story.events_max.is_none_or(|events_max| events_max >= self.limits.events_max) {
+    /// Whether the story of a livelock goes on beyond the bound of the run, in twice the time that it took the run: what has a
+    /// lower bound of its own may be long, and no more than that.
+    fn goes_on(&mut self, plan: &Plan) -> Result<bool, UnknownMutation> {
+        if plan.header.events_max.is_none_or(|events_max| events_max >= self.limits.events_max) {
             return Ok(true);
         }
-        let unbound = Scenario { events_max: None, ..story.clone() };
-        let (outcome, ()) = execute::run(&unbound, story.seed.0, self.limits, ())?;
+        let mut whole = plan.clone();
+        whole.header.events_max = None;
+        whole.over = whole.over.max(plan::twice(self.at));
+        let (outcome, ()) = execute::run(&whole.scenario(), whole.header.seed.0, self.limits, ())?;
         self.replays += 1;
-        Ok(outcome.violation().is_some_and(|violation| violation.signature() == self.signature))
+        Ok(outcome.violation().is_some_and(|violation| self.lab.is_it(violation)))
     }
+}
+
+/// The plans of a run that fails: the first that fails in the same way is made short.
+fn forms(scenario: &Scenario, run: &Recorded) -> Vec<Plan> {
+    let Some(violation) = run.outcome.violation() else { return Vec::new() };
+    let told = run.told(violation);
+    if violation.property == Property::Expectation {
+        return vec![plan::written(scenario)];
+    }
+    let is_endless = violation.property == Property::Convergence && run.outcome.ending.is_none();
+    let mut timed = plan::timed(scenario, &told);
+    if scenario.events_max.is_some() && is_endless {
+        // Nobody knows when it would have ended. What is much calmer is another thing.
+        timed.over = plan::twice(violation.at);
+    }
+    // What never comes to its end cannot be written out.
+    if is_endless || told.is_cut() {
+        return vec![timed, plan::written(scenario)];
+    }
+    vec![plan::by_hand(scenario, &told), timed, plan::written(scenario)]
 }
 
 /// A story, and how its run ends.
@@ -223,7 +238,8 @@ impl Lab {
     fn make_short(&mut self, forms: Vec<Plan>, ways: &[(Nearest, End)], stories: &mut Vec<Made>) {
         for form in forms {
             (self.nearest, self.from) = WAYS[0];
-            let Some(first) = self.fails(&form) else { continue };
+            // However long it is: what is not made shorter is a story too.
+            let Some(first) = self.fails_within(&form, self.limits) else { continue };
             let before = stories.len();
             for (nearest, from) in ways {
                 let is_had = stories.len() > before || stories.iter().any(|story| story.is_minimal);

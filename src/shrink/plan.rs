@@ -7,7 +7,7 @@ use crate::fuzz::Timeline;
 use crate::record::{MessageFacts, Note, Record};
 use crate::scenario::{
     Answer, ClientSet, DeliverOne, End, Expect, Family, Held, Hold, LieAboutFsync, MessageKind,
-    NetworkOptions, Nodes, ReadAnswer, Scenario, Step, Target, Tick, TimerKind,
+    NetworkOptions, Nodes, ReadAnswer, SPAN_MAX, Scenario, Step, Target, Tick, TimerKind,
 };
 use crate::violation::Property;
 use sim_core::{Fault, Interest, MessageId, Observer, RecordKind, Span, Stamp, VirtualTime};
@@ -95,6 +95,11 @@ impl Plan {
 
 pub(super) const fn since_begin(at: VirtualTime) -> Span {
     Span::from_nanos(at.nanos())
+}
+
+/// Twice as long as since the beginning, or as long as may be.
+pub(super) fn twice(at: VirtualTime) -> Span {
+    Span::from_nanos(at.nanos().saturating_mul(2)).min(SPAN_MAX)
 }
 
 /// Keeps what was delivered, which timers of Raft fired, and what was done to the world.

@@ -46,7 +46,7 @@ pub fn story(nodes: u16, lines: &[(Stamp, Record)], violation: Option<&Violation
             let told = sentence.spell(&words);
             text.push(format!("{:>4}. {:>12}  {told}.", place + 1, sentence.at.to_string()));
         } else if place == left_out.start {
-            text.push(format!("      … {} more, which `run --view full` shows …", left_out.len()));
+            text.push(format!("      … {} more …", left_out.len()));
         }
     }
     match violation {

@@ -190,7 +190,7 @@ fn what_cannot_be_made_short_or_had_again_says_why() {
     expect(&["replay", "nonsense"], 2, "a capsule is named by its path, such as ./failure.json");
     expect(&["replay", "5", "--nearly"], 2, "--nearly belongs to a capsule");
     expect(&["replay", "./x.json", "--digest", "0000000000000000"], 2, "belong to a seed");
-    expect(&["regress", "src/view"], 4, "no capsules in src/view (*.json)");
+    expect(&["regress", "src/view"], 4, "no capsules in src/view (*.json");
     expect(&["regress"], 2, "required");
     if cfg!(target_os = "linux") {
         expect(&["shrink", "/dev/zero"], 3, "/dev/zero");

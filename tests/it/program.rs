@@ -234,6 +234,8 @@ fn what_a_seed_draws_is_an_ordinary_scenario_file() {
     let saved = temporary("drawn.json");
     let saved = saved.to_str().expect("a plain path");
     let replay = seaworthy(&["replay", "5", "--save", saved, "--format", "json"]);
+    let text = std::fs::read_to_string(saved).expect("it was saved");
+    assert!(text.contains("\"events_max\": 200000"), "a livelock is one in the file too: {text}");
     let drawn = seaworthy(&["run", saved, "--seed", "5", "--format", "json"]);
     let digest = |output: &Output| {
         let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
