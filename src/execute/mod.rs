@@ -250,6 +250,7 @@ impl Runner<'_> {
             }
         }
         self.watch()?;
+        self.void_by_uneven_leases();
         self.void_by_first_clocks();
         let scenario = self.scenario;
         match self.all(&scenario.steps, "steps") {

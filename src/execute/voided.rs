@@ -64,6 +64,16 @@ fn breaks_leases(scenario: &Scenario, clock: ClockChange) -> bool {
     }
 }
 
+/// Two nodes with leases of which the first has a longer shortest election timeout than the second, if there are any: for as long
+/// a leader trusts a lease, and a follower holds it up.
+fn uneven_leases(scenario: &Scenario) -> Option<[u16; 2]> {
+    let all = (0..scenario.nodes).map(|node| (node, scenario.options_of(node)));
+    let shortest =
+        all.filter(|(_, raft)| raft.lease_reads).map(|(node, raft)| (raft.election_timeout.0, node));
+    let (least, most) = (shortest.clone().min()?, shortest.max()?);
+    (least.0 < most.0).then_some([most.1, least.1])
+}
+
 /// Whether a node has promised anything to anybody, by what is on its disk.
 fn has_promised(node: &NodeMirror) -> bool {
     let disk = &node.durable;
@@ -119,6 +129,13 @@ impl Runner<'_> {
             let what = format!("the clock of node {node} is not what leases rely on");
             self.void(&LEASES, &what);
         }
+    }
+
+    /// The settings of leases that promise more than others keep.
+    pub(super) fn void_by_uneven_leases(&mut self) {
+        let Some([trusting, impatient]) = uneven_leases(self.scenario) else { return };
+        let what = format!("node {trusting} trusts leases for longer than node {impatient} holds them up");
+        self.void(&LEASES, &what);
     }
 
     /// The clocks that are beyond all bounds from the beginning.

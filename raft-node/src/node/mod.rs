@@ -19,6 +19,7 @@ mod view;
 
 pub use view::{NodeView, PeerProgress};
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::Options;
@@ -53,8 +54,8 @@ pub struct RaftNode {
     /// Up to here the state machine said that it has applied everything; counts only if there is a window.
     applied_by_host: LogIndex,
     snapshot: Option<Arc<Snapshot>>,
-    /// What may leave the log when a write is done.
-    compaction: Option<(PersistId, LogIndex)>,
+    /// What may leave the log when which write is done, oldest first.
+    compactions: VecDeque<(PersistId, LogIndex)>,
     /// A snapshot that is coming in.
     incoming: Option<Incoming>,
     durability: Durability,
@@ -211,9 +212,14 @@ impl RaftNode {
             Role::Candidate(_) => self.count_own_vote(out),
             Role::Leader(_) => self.count_own_log(out),
         }
-        if let Some((write, base)) = self.compaction
+        let mut covered = None;
+        while let Some((write, base)) = self.compactions.front().copied()
             && self.durability.is_done(write)
         {
+            self.compactions.pop_front();
+            covered = Some(base);
+        }
+        if let Some(base) = covered {
             self.compact(base, out);
         }
     }

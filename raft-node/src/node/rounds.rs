@@ -8,8 +8,9 @@ use super::RaftNode;
 use crate::role::{Leader, Role};
 use crate::step::Outputs;
 
-/// How many rounds are remembered with their time. Without an answer for longer than so many heartbeats there
-/// is no lease anyway.
+/// How many rounds are remembered with their time. Where more begin before the first is answered, those that come
+/// later go without: a lease that lasts from a little earlier is one too, and were the first forgotten for them, under
+/// many reads none would ever be answered in time.
 const ROUNDS_MAX: usize = 64;
 
 impl RaftNode {
@@ -21,10 +22,7 @@ impl RaftNode {
             leader.progress[own].round = leader.round;
             leader.progress[own].held = leader.round;
         }
-        if self.options.lease_reads {
-            if leader.rounds.len() == ROUNDS_MAX {
-                leader.rounds.pop_front();
-            }
+        if self.options.lease_reads && leader.rounds.len() < ROUNDS_MAX {
             leader.rounds.push_back((leader.round, self.now));
         }
     }

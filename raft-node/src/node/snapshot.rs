@@ -48,7 +48,7 @@ impl RaftNode {
         let Some(newest) = self.snapshot.as_ref().map(|snapshot| snapshot.index) else { return };
         let base = LogIndex(newest.0.saturating_sub(keep));
         let base = if mutant!(self, CompactedBeyondSnapshot) { self.applied } else { base };
-        let promised = self.compaction.map_or_else(|| self.log.base().0, |(_, base)| base);
+        let promised = self.compactions.back().map_or_else(|| self.log.base().0, |(_, base)| *base);
         if base <= promised {
             return;
         }
@@ -56,14 +56,14 @@ impl RaftNode {
         if self.durability.is_done(write) {
             self.compact(base, out);
         } else {
-            self.compaction = Some((write, base));
+            // Not in the place of the one before: were snapshots taken faster than they become durable, nothing would ever go.
+            self.compactions.push_back((write, base));
         }
     }
 
     /// The snapshot is durable that holds all up to `base`.
     #[cold]
     pub(super) fn compact(&mut self, base: LogIndex, out: &mut Outputs) {
-        self.compaction = None;
         if base > self.log.base().0 && self.log.term_at(base).is_some() {
             self.log.compact(base);
             self.memberships.compact(base);
@@ -108,8 +108,8 @@ impl RaftNode {
             || (index <= self.commit && !mutant!(self, OldSnapshotInstalled))
         {
             // What a snapshot holds is committed, and here it is already (etcd
-            // `snapshot_succeed_via_app_resp`).
-            self.incoming = None;
+            // `snapshot_succeed_via_app_resp`). A newer one that is coming in goes on.
+            self.incoming.take_if(|incoming| incoming.meta.index <= index);
             self.commit_to(index.min(self.log.last_index()), out);
             (total, true)
         } else {
@@ -168,7 +168,7 @@ impl RaftNode {
         let snapshot = Arc::new(Snapshot { index, term, membership, data: Arc::from(bytes) });
         self.log.reset(index, term);
         self.durability.log_replaced(Arc::clone(&snapshot), agreed);
-        self.compaction = None;
+        self.compactions.clear();
         (self.commit, self.applied, self.applied_by_host) = (index, index, index);
         out.push(Output::Event(Event::SnapshotInstalled { index, term }));
         if !mutant!(self, MembersNotInstalled) {

@@ -1,5 +1,6 @@
 //! Booting a node from what is durable.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{RaftNode, TimerChanges};
@@ -78,7 +79,7 @@ impl RaftNode {
             applied,
             applied_by_host: applied,
             snapshot: durable.snapshot.clone(),
-            compaction: None,
+            compactions: VecDeque::new(),
             incoming: None,
             timers: TimerChanges::default(),
             now,

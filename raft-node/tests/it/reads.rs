@@ -133,6 +133,18 @@ fn a_lease_lasts_the_shortest_election_timeout_from_the_round_that_a_quorum_hold
     );
 }
 
+/// Each read begins a round: more of them in the time of an answer than are remembered must not forget the first.
+#[test]
+fn many_reads_at_once_do_not_keep_a_lease_from_being_renewed() {
+    let mut host = settled(options(true));
+    host.heartbeat();
+    for id in 0..100 {
+        read(&mut host, id, ReadMode::Index);
+    }
+    host.hear(1, accepted_in(2, 1, 1, true));
+    assert_eq!(events(&read(&mut host, 100, ReadMode::Lease)), ["read 100 at 1"]);
+}
+
 #[test]
 fn there_is_no_lease_on_those_who_do_not_hold_it_up_nor_after_a_successor_was_told_to_stand() {
     let mut loose = settled(options(true));

@@ -61,6 +61,21 @@ fn the_log_goes_when_the_snapshot_is_durable_and_not_before() {
     assert_eq!((host.disk.base, host.disk.log.len()), ((LogIndex(3), Term(1)), 2));
 }
 
+/// Were the second to take the place of the first, a node that takes them faster than its disk writes would keep its whole log.
+#[test]
+fn a_snapshot_that_is_durable_is_compacted_behind_though_a_newer_one_is_under_way() {
+    let mut host = applied(Options::default());
+    for index in [3, 5] {
+        let out = host.step(Input::Snapshot { index: LogIndex(index), data: [7].into() });
+        assert_eq!(events(&out), [format!("snapshot {index}/1")]);
+    }
+    for compacted in ["compacted 3", "compacted 5"] {
+        let (id, write) = host.writes.remove(0);
+        host.disk.apply(write);
+        assert_eq!(events(&host.step(Input::Persisted(id))), [compacted]);
+    }
+}
+
 #[test]
 fn a_snapshot_of_what_was_not_applied_or_is_old_is_ignored() {
     let mut host = applied(Options::default());
@@ -153,6 +168,18 @@ fn parts_are_put_together_in_order_and_installed_with_the_last() {
     let out = host.restart();
     assert_eq!(events(&out), ["install 4", "membership 4 voters=(0 1 2 7)"]);
     assert_eq!((host.commit(), host.log()), (4, vec![2]));
+}
+
+#[test]
+fn a_late_part_of_a_snapshot_that_is_there_already_takes_nothing_from_a_newer_one() {
+    let mut host = Host::follower(2, &[]);
+    host.hear(1, part(2, (2, 2), 0, 1, b"x"));
+    assert_eq!(host.commit(), 2);
+    host.hear(1, part(2, (4, 2), 0, 5, b"abc"));
+    let late = host.hear(1, part(2, (2, 2), 0, 1, b"x"));
+    assert_eq!(sends(&late), ["1: InstallSnapshotResponse t2 snapshot 2 done"]);
+    host.hear(1, part(2, (4, 2), 3, 5, b"de"));
+    assert_eq!(host.commit(), 4);
 }
 
 #[test]

@@ -61,6 +61,26 @@ fn what_stays_within_the_model_voids_nothing() {
     );
 }
 
+/// The leader trusts its lease for a second; the others elect another after 300 ms, and it serves what is out of date.
+#[test]
+fn who_trusts_leases_for_longer_than_others_hold_them_up_is_outside_the_model() {
+    let of = |lease_reads: bool| {
+        format!(
+            r#""raft": {{ "check_quorum": true, "lease_reads": true, "noop_on_election": true, "heartbeat": "50ms" }},
+            "node_options": {{ "0": {{ "election_timeout": ["1s", "2s"], "lease_reads": {lease_reads} }} }},
+            "steps": [LED, {{ "propose": "x" }}, {{ "sleep": "100ms" }}, {{ "transfer": {{ "from": "l", "to": 0 }} }},
+            {{ "sleep": "200ms" }}, {{ "isolate": 0 }}, {{ "sleep": "600ms" }}, {{ "propose": "y" }}, {{ "sleep": "50ms" }},
+            {{ "read": {{ "at": 0, "kind": "lease", "within": "10ms", "expect": "{}" }} }}]"#,
+            if lease_reads { "served" } else { "unanswered" }
+        )
+    };
+    let uneven = passes(&of(true)).voided;
+    let names: Vec<Property> = uneven.iter().map(|(property, _)| *property).collect();
+    assert_eq!(names, [Property::ReadSafety, Property::Linearizability]);
+    assert_eq!(uneven[0].1, "node 0 trusts leases for longer than node 1 holds them up");
+    assert_eq!(passes(&of(false)).voided, []);
+}
+
 /// `f` has all that was proposed.
 const WHOLE: &str = r#"{ "index": { "of": "f", "which": "last", "equals": 21 } }"#;
 
