@@ -164,9 +164,10 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
             return Err(Failure::new(Exit::Usage, message));
         }
         find_story(&mut capsule, args, output)?;
-        replace(path, &capsule.to_json())?;
+        // It took long to find, and is told wherever it cannot be written.
+        let written = replace(path, &capsule.to_json());
         tell_story(&capsule, args, output)?;
-        return Ok(Exit::Clean);
+        return written.map(|()| Exit::Clean);
     }
     let scenario = files::parse(path, &text, output)?;
     let unknown = |error: UnknownMutation| bad(path, error);

@@ -52,7 +52,7 @@ pub(super) fn runs(
         let events = run.size().events();
         let is_known = || found.iter().any(|one| one.events == events && one.scenario.seed == other.seed);
         let is_short = events < found.get(KEPT - 1).map_or(longest, |one| one.events);
-        if is_short && run.outcome.violation().is_some_and(|found| lab.is_it(found)) && !is_known() {
+        if is_short && lab.found(&run.outcome).is_some() && !is_known() {
             let place = found.partition_point(|one| one.events <= events);
             found.insert(place, Shorter { events, scenario: other, run });
             found.truncate(KEPT);
@@ -146,6 +146,7 @@ mod tests {
                     "never".into(),
                 )
                 .signature(),
+                is_endless: None,
                 nearest: Nearest::Oldest,
                 from: End::Last,
                 replays: 0,

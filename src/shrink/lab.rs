@@ -21,6 +21,8 @@ pub(super) struct Lab {
     pub(super) limits: Limits,
     pub(super) property: Property,
     pub(super) signature: Signature,
+    /// Of a livelock: whether its steps never come to their end.
+    pub(super) is_endless: Option<bool>,
     pub(super) nearest: Nearest,
     pub(super) from: End,
     pub(super) replays: u32,
@@ -41,7 +43,7 @@ impl Lab {
             return None;
         }
         let (outcome, done) = self.watched(plan, limits, &mut ())?;
-        let violation = outcome.violation().filter(|violation| self.is_it(violation))?;
+        let violation = self.found(&outcome)?;
         // Who was stopped by what is left, and not by a bound of its own, might have come to an end.
         if outcome.stats.events >= limits.events_max && limits.events_max < self.limits.events_max {
             return None;
@@ -76,6 +78,13 @@ impl Lab {
 
     pub(super) fn is_it(&self, violation: &Violation) -> bool {
         violation.signature() == self.signature
+    }
+
+    /// What breaks first in a run, if that is it. What goes on for ever before its steps are over must not do so only while the
+    /// cluster is asked to live, or the other way round.
+    pub(super) fn found<'a>(&self, outcome: &'a Outcome) -> Option<&'a Violation> {
+        let is_there = self.is_endless.is_none_or(|endless| endless == outcome.ending.is_none());
+        outcome.violation().filter(|violation| is_there && self.is_it(violation))
     }
 
     pub(super) const fn is_spent(&self) -> bool {
@@ -182,7 +191,7 @@ impl Lab {
         let once = Recorded::run(&read, read.seed.0, self.limits).ok()?;
         let again = run(&read, read.seed.0, self.limits, ()).ok()?.0;
         self.replays += 2;
-        let same = once.outcome == again && again.violation().is_some_and(|violation| self.is_it(violation));
+        let same = once.outcome == again && self.found(&again).is_some();
         same.then(|| (again, once.size_of_story()))
     }
 }

@@ -32,8 +32,8 @@ use recorded::Recorded;
 use sim_core::VirtualTime;
 use std::collections::BTreeSet;
 
-/// How many runs a shrink may take at most, beside those in which it looks for another one to shrink (2,000 or a million events),
-/// and the four in which it holds the story of a livelock against the bound of the run.
+/// How many runs a shrink may take at most, beside those in which it looks for another one to shrink (2,000 or a million events).
+/// The story of a livelock may take twice as many, and four more in which it is held against the bound of the run.
 pub const REPLAYS_MAX: u32 = 5_000;
 
 /// How many events they may take together, but for the first that is tried: those of some seconds.
@@ -96,10 +96,13 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         // A file that is not asked to live may go on for ever all the same, but must not expect it.
         scenario.end = scenario::End::default();
     }
+    let is_livelock =
+        violation.property == Property::Convergence && run.outcome.stats.events >= limits.events_max;
     let lab = Lab {
         limits,
         property: violation.property,
         signature: violation.signature(),
+        is_endless: is_livelock.then_some(run.outcome.ending.is_none()),
         nearest: Nearest::Oldest,
         from: End::Last,
         replays: 0,
@@ -112,7 +115,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         let events_max = limits.events_max.min(4 * run.outcome.stats.events + 10_000);
         return search.best(&scenario, &run, Limits { events_max });
     }
-    if run.outcome.stats.events < limits.events_max {
+    if !is_livelock {
         scenario.events_max = None;
         return search.best(&scenario, &run, limits);
     }
@@ -122,7 +125,8 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     for events_max in BTreeSet::from_iter([soon].into_iter().chain(whole)) {
         scenario.events_max = Some(events_max);
         let run = Recorded::run(&scenario, seed, limits)?;
-        search.replays += 1;
+        search.replays += 1 + search.lab.replays;
+        (search.lab.replays, search.lab.events) = (0, 0);
         if let Some(found) = search.best(&scenario, &run, Limits { events_max })? {
             return Ok(Some(found));
         }
@@ -200,7 +204,7 @@ impl Search {
         whole.over = whole.over.max(plan::twice(self.at));
         let (outcome, ()) = execute::run(&whole.scenario(), whole.header.seed.0, self.limits, ())?;
         self.replays += 1;
-        Ok(outcome.violation().is_some_and(|violation| self.lab.is_it(violation)))
+        Ok(self.lab.found(&outcome).is_some())
     }
 }
 

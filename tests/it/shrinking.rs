@@ -271,6 +271,7 @@ fn the_story_of_a_livelock_carries_a_bound_and_what_makes_it_busy() {
     assert!(found.is_minimal, "{}", story.to_text());
     assert_eq!(story.events_max, Some(20_000), "{}", story.to_text());
     assert_eq!(story.raft.heartbeat, Span::from_millis(5), "{}", story.to_text());
+    assert_eq!(found.outcome.ending, None, "it goes on as the run did, before its steps are over");
     assert!(!story.raft.pre_vote && story.steps.len() <= 2, "{}", story.to_text());
     assert_eq!(livelock(text, 150_000), found, "twice the same");
 }
@@ -283,6 +284,28 @@ fn a_storm_that_comes_late_is_in_the_story_too() {
     let story = livelock(text, 60_000).scenario;
     assert_eq!(story.events_max, Some(60_000), "{}", story.to_text());
     assert!(story.workload.is_some(), "{}", story.to_text());
+}
+
+/// What is only as busy while the cluster is asked to live is none, and what comes to its end in twice the time neither: then
+/// the whole bound is tried, with a budget of its own.
+#[test]
+fn a_busy_livelock_that_no_story_is_as_busy_as_has_one_of_the_whole_bound() {
+    for (text, bound) in [
+        (
+            r#"{ "name": "busy", "nodes": 3, "steps": [{ "sleep": "1000s" }], "workload": { "clients": 8 } }"#,
+            40_000,
+        ),
+        (
+            r#"{ "name": "late", "nodes": 3, "raft": { "heartbeat": "200ms", "election_timeout": ["2s", "3s"] },
+            "steps": [{ "sleep": "10s" }, { "repeat": { "times": 1000, "steps": [{ "propose": "x" }, { "sleep": "1ms" }] } },
+                { "sleep": "1000s" }], "end": { "stop": "nobody is asked to live" } }"#,
+            2_000,
+        ),
+    ] {
+        let story = livelock(text, bound);
+        assert_eq!(story.outcome.ending, None, "{}", story.scenario.to_text());
+        assert!(story.scenario.events_max.is_some_and(|own| own <= bound));
+    }
 }
 
 /// A file says for itself how long its run may be: closer than others allow, and farther than is usual.
