@@ -26,4 +26,4 @@ pub mod violation;
 
 /// The version of what a seed means. It is raised whenever the digest of any run changes, so that a seed and a digest
 /// from another version are not taken for this one's.
-pub const SIM_VERSION: u32 = 6;
+pub const SIM_VERSION: u32 = 7;

@@ -18,7 +18,8 @@ pub struct Options {
     /// at least one. Its width decides how rarely votes split (Raft §9.3).
     pub election_timeout_ns: (u64, u64),
     /// Whether a new leader appends an empty entry, to commit what earlier terms left behind without waiting
-    /// for a client (Raft §8).
+    /// for a client (Raft §8). Without one a joint membership that was inherited is left once something that the
+    /// leader itself appended is committed, and not before.
     pub noop_on_election: bool,
     /// How many entries one AppendEntries carries at most; at least one.
     pub entries_per_append_max: u32,

@@ -16,7 +16,8 @@ pub struct RaftOptions {
     /// The range election timeouts are drawn from, shortest and longest. Default 150ms to 300ms.
     #[serde(with = "As::<(Span, Span)>")]
     pub election_timeout: (Span, Span),
-    /// Whether a new leader appends an empty entry at once. Default false: the first command has index 1.
+    /// Whether a new leader appends an empty entry at once. Default false: the first command has index 1, and a joint membership
+    /// that was inherited is left once a command is committed, and not before.
     pub noop_on_election: bool,
     /// How many entries one AppendEntries carries at most, 1 to 10000. Default 64.
     #[schemars(range(min = 1, max = 10_000))]

@@ -170,6 +170,10 @@ catalogue! {
     ReadJoinsOldRound "read_joins_old_round" breaks "read_safety":
         "a read is confirmed by answers to what was sent before it began",
         "Ongaro's thesis, 6.4, step 3";
+    /// That leader may lead again, and rounds are counted anew in each term.
+    EarlierRoundAnswered "earlier_round_answered" breaks "read_safety":
+        "a follower answers a leader of an earlier term with its own term and that leader's round",
+        "this simulator's own node, found by its own search";
     /// It may lag behind, or be cut off (B78).
     FollowerReadsAlone "follower_reads_alone" breaks "read_safety":
         "a follower serves a read without asking the leader",

@@ -9,17 +9,24 @@ use crate::types::{LogIndex, NodeId, Term};
 
 impl RaftNode {
     /// Recognises the sender of an AppendEntries as the leader of the current term (Raft §5.2). False if it
-    /// is not: its term is over, which it is told, or the node itself leads this term, and the message is
+    /// is not: its term is over, which it is told without its `round`, or the node itself leads this term, and the message is
     /// nonsense.
     #[inline]
-    pub(super) fn follow(&mut self, from: NodeId, term: Term, prev: LogIndex, out: &mut Outputs) -> bool {
+    pub(super) fn follow(
+        &mut self,
+        from: NodeId,
+        (term, round): (Term, u64),
+        prev: LogIndex,
+        out: &mut Outputs,
+    ) -> bool {
         if term < self.hard.term {
             if mutant!(self, LaterTermNotTold) {
                 return false;
             }
             // The logs were not compared; the hint leads a leader nowhere that it has not been.
             let conflict = Conflict { term: None, index: self.log.last_index().next() };
-            self.answer(from, ROUND_OVER, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
+            let round = if mutant!(self, EarlierRoundAnswered) { round } else { ROUND_OVER };
+            self.answer(from, round, AppendResult::Rejected { prev_log_index: prev, conflict }, out);
             return false;
         }
         self.recognise(from, out)

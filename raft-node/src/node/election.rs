@@ -142,7 +142,8 @@ impl RaftNode {
         if !self.durability.is_done(*own_vote) {
             return;
         }
-        // A second answer of one voter is the first one again, doubled on the way.
+        // A second answer of one voter is the first one again, doubled on the way. Who has refused and would grant by
+        // now is asked again in the next term.
         if !poll.answered.insert(position) && !mutant!(self, DuplicateVotesCounted) {
             return;
         }

@@ -67,7 +67,8 @@ impl RaftNode {
         granted: bool,
         out: &mut Outputs,
     ) {
-        // Granted for another term than the next: asked in an earlier one.
+        // Granted for another term than the next: asked in an earlier one. What was asked twice in one term is answered by either
+        // answer: the worst that comes of a late one is an election that is lost, or not begun.
         if granted && term != self.hard.term.next() {
             return;
         }

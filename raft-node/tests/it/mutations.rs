@@ -3,8 +3,8 @@
 use crate::chaos::{ROUGH, Storm, mixed_storm};
 use crate::world::{Host, accepted, accepted_in, append, events, request_vote, sends, vote};
 use raft_node::{
-    Change, ChangeRequest, Input, LogIndex, Message, Mutation, NodeId, Options, Output, ReadId, ReadMode,
-    Term,
+    Change, ChangeRequest, Input, LogIndex, Message, Mutation, NodeId, Options, Output, ROUND_OVER, ReadId,
+    ReadMode, Term,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -234,6 +234,21 @@ fn read_joins_old_round_is_served_by_an_answer_to_what_was_asked_before() {
 }
 
 #[test]
+fn earlier_round_answered_names_the_round_that_an_earlier_term_began() {
+    let rounds = both(Mutation::EarlierRoundAnswered).map(|options| {
+        let mut host = Host::with(0, 3, 5, None, &[1], options);
+        let out = host.hear(1, append(4, 1, 1, &[], 0));
+        out.iter().find_map(|output| match output {
+            Output::Send { message: Message::AppendEntriesResponse { term: Term(5), round, .. }, .. } => {
+                Some(*round)
+            }
+            _ => None,
+        })
+    });
+    assert_eq!(rounds, [Some(1), Some(ROUND_OVER)]);
+}
+
+#[test]
 fn pre_vote_not_refused_leaves_who_lags_behind_without_an_answer() {
     let answers = both(Mutation::PreVoteNotRefused).map(|options| {
         let mut host = Host::with(0, 3, 3, None, &[1], Options { pre_vote: true, ..options });
@@ -290,7 +305,7 @@ fn compacted_beyond_snapshot_drops_what_the_snapshot_does_not_cover() {
 
 /// The bugs that storms of this crate do not show, and why; rare is what some thousand storms did not show. Each but one has a
 /// test of its site above; what they do, their witnesses among the scenarios of the simulator show.
-const NOT_IN_STORMS: [(Mutation, &str); 13] = [
+const NOT_IN_STORMS: [(Mutation, &str); 14] = [
     (Mutation::StaleTermVotesCounted, "rare: one storm in four thousand"),
     (Mutation::PreVoteNotRefused, "rare: one storm in ten thousand does not come to rest"),
     (Mutation::ReadNotConfirmed, "rare: one storm in fourteen hundred"),
@@ -299,6 +314,10 @@ const NOT_IN_STORMS: [(Mutation, &str); 13] = [
     (Mutation::LeaseFromAnswer, "rare: the leader must be deposed at the end of its lease, and read"),
     (Mutation::LeaseOutlivesTransfer, "rare: the leader must be deposed within its lease, and read"),
     (Mutation::ReadJoinsOldRound, "rare: the leader must be deposed while a round is answered, and read"),
+    (
+        Mutation::EarlierRoundAnswered,
+        "rare: who led must lead again while what it said is late, be deposed, and read",
+    ),
     (Mutation::ChangeBeforeOwnCommit, "rare: two leaders must change members and not hear of each other"),
     (Mutation::ChangesOverlap, "rare: the second change must be kept where the first is lost"),
     (

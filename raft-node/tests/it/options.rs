@@ -74,6 +74,21 @@ fn a_refusal_empties_what_is_on_its_way() {
     assert_eq!(carried(&host.hear(1, rejected(1, 1, None, 1)), 1), [1]);
 }
 
+/// A refusal narrows what may be on its way, until the follower has everything: what comes then is new.
+#[test]
+fn who_has_everything_again_is_sent_all_that_is_new_at_once() {
+    let options = Options { in_flight_messages_max: 4, entries_per_append_max: 1, ..Options::default() };
+    let sent = |commands| {
+        let (mut host, _) = lagged(options.clone(), commands);
+        host.hear(1, rejected(1, 1, None, 1));
+        host.hear(1, accepted(1, 2));
+        let sends = |command: &&str| carried(&host.propose(command), 1).len();
+        ["a", "b", "c", "d", "e"].iter().map(sends).sum::<usize>()
+    };
+    // Two of five had arrived, and there was room for two messages, which were sent then.
+    assert_eq!((sent(2), sent(5)), (4, 0));
+}
+
 #[test]
 fn a_leader_takes_no_more_bytes_than_may_wait_for_their_commit() {
     let taken = |max, commands: &[&str]| {

@@ -63,6 +63,8 @@ pub(in crate::fuzz) struct Features {
     pub(in crate::fuzz) late_votes: bool,
     /// Logs with entries that nobody else has, and a snapshot in their place.
     pub(in crate::fuzz) replaced: bool,
+    /// Leaders who lead again, while what they said before is on its way.
+    pub(in crate::fuzz) leads_again: bool,
 }
 
 impl Features {
@@ -88,6 +90,7 @@ impl Features {
             deposed: one_in(8),
             late_votes: one_in(4),
             replaced: one_in(8),
+            leads_again: one_in(20),
         }
     }
 
@@ -103,6 +106,7 @@ impl Features {
             faithless: none,
             deposed: none,
             replaced: none,
+            leads_again: none,
             ..self
         }
     }

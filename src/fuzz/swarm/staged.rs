@@ -2,13 +2,13 @@
 //! any time seldom has that.
 //!
 //! A leader that is deposed and hears of it late; a candidate whose votes come when it stands again; a log with entries that
-//! nobody else has, and a snapshot in their place.
+//! nobody else has, and a snapshot in their place; one who leads again while what it said before is on its way.
 
 use super::{Features, MS, work};
 use crate::fuzz::timeline::Timeline;
 use crate::scenario::{
-    Bind, Compact, Cut, Deliver, Ends, Held, HeldLinks, Hold, HowMany, Isolate, Links, MessageKind, Name,
-    Nodes, Pending, Propose, Read, ReadKind, Scenario, Sleep, Step, Target,
+    Answer, Bind, Compact, Cut, Deliver, Ends, Held, HeldLinks, Hold, HowMany, Isolate, Links, MessageKind,
+    Name, Nodes, Pending, Propose, Read, ReadKind, Scenario, Sleep, Step, Target, Transfer,
 };
 use sim_core::{InFlight, Span, Stream};
 
@@ -37,6 +37,10 @@ pub(in crate::fuzz) fn draw(
             let at = stream.span(MS(150), horizon);
             timeline.at(at, work::if_led(replaced(stream, number, scenario)));
         }
+        if features.leads_again {
+            let at = stream.span(MS(100), horizon);
+            timeline.at(at, work::if_led(leads_again(stream, number, scenario)));
+        }
     }
 }
 
@@ -55,7 +59,6 @@ fn in_flight(stream: &mut Stream) -> InFlight {
 /// What a leader has asked is answered, but the answers wait. It is cut off, another is elected and given a command. Then the
 /// answers arrive, and the old one is asked for what it takes to be current.
 fn deposed(stream: &mut Stream, number: u64, scenario: &Scenario) -> Vec<Step> {
-    let (shortest, longest) = scenario.raft.election_timeout;
     let heartbeat = scenario.raft.heartbeat;
     let name = name("deposed", number);
     let old = || Target::Named(name.clone());
@@ -68,8 +71,7 @@ fn deposed(stream: &mut Stream, number: u64, scenario: &Scenario) -> Vec<Step> {
         pause(stream, MS(1), heartbeat.times(2)),
         Step::Cut(Cut { ends: ends(), in_flight: in_flight(stream) }),
     ];
-    // Whoever has just heard a leader votes for nobody before the shortest timeout is over.
-    steps.push(pause(stream, shortest, shortest.plus(heartbeat).min(longest)));
+    steps.push(forgotten(stream, scenario));
     steps.push(stand(Target::Follower(u16::from(stream.coin())), 2));
     steps.push(pause(stream, MS(3), MS(30)));
     steps.push(work::if_led(vec![Step::Propose(Propose::to_leader(format!("later{number}x")))]));
@@ -171,4 +173,65 @@ fn replaced(stream: &mut Stream, number: u64, scenario: &Scenario) -> Vec<Step> 
     steps.push(Step::ReleaseWrites(Nodes { nodes: Target::All }));
     steps.push(Step::Reconnect(Nodes { nodes: Target::All }));
     steps
+}
+
+/// What a new leader says to so many followers that they and it are a majority waits, and reads make it say much. It hands over,
+/// and is handed leadership back; only then they hear what was said before, and their answers wait until the others have gone on
+/// without the leader, which is asked for what it takes to be current.
+fn leads_again(stream: &mut Stream, number: u64, scenario: &Scenario) -> Vec<Step> {
+    let [first, late, other] = ["again", "hears", "next"].map(|word| name(word, number));
+    let (old, hearers) = (|| Target::Named(first.clone()), || Target::Named(late.clone()));
+    let next = || Target::Named(other.clone());
+    let said = || Held::OneWay { from: old(), to: hearers() };
+    let answered = || Held::OneWay { from: Target::all_but(old()), to: old() };
+    let ends = || Ends::OneWay { from: old(), to: Target::all_but(old()) };
+    let deliver = |from, to, index| {
+        let kind = MessageKind::from_index(index);
+        Step::Deliver(Deliver { from: Some(from), to: Some(to), kind, count: HowMany::All })
+    };
+    let hand_over = |to| Step::Transfer(Transfer { from: Target::Leader, to, expect: Answer::Any });
+    let read = |kind, within| Step::Read(Read { at: old(), within, ..Read::at_leader(kind) });
+    let mut places: Vec<u16> = (0..=(scenario.nodes - 1) / 2).collect();
+    stream.shuffle(&mut places);
+    let mut places = places.into_iter().map(Target::Follower);
+    let followers = places.len() as u64;
+    let successor = places.next().unwrap_or(Target::Follower(0));
+    let mut story = vec![
+        Step::Bind(Bind { name: first.clone(), to: Target::Leader }),
+        Step::Bind(Bind { name: late.clone(), to: Target::List(places.collect()) }),
+        Step::Bind(Bind { name: other.clone(), to: successor }),
+        Step::Hold(Hold { links: said(), capture: stream.coin() }),
+    ];
+    for _ in 0..stream.between(3, 10) {
+        story.extend([read(ReadKind::ReadIndex, Span::ZERO), pause(stream, Span::ZERO, MS(5))]);
+    }
+    story.extend([pause(stream, MS(1), MS(30)), work::if_led(vec![hand_over(next())])]);
+    story.extend([pause(stream, MS(5), MS(30)), work::if_led(vec![hand_over(old())])]);
+    story.push(pause(stream, MS(5), MS(40)));
+    story.push(Step::Hold(Hold { links: answered(), capture: stream.coin() }));
+    // By the first of these it comes to the term in which it then hears what was said in an earlier one.
+    story.extend([deliver(old(), hearers(), 0), pause(stream, MS(1), MS(20)), deliver(old(), hearers(), 2)]);
+    story.push(Step::Cut(Cut { ends: ends(), in_flight: in_flight(stream) }));
+    story.push(forgotten(stream, scenario));
+    story.push(work::if_follows(next(), vec![Step::Campaign(next())]));
+    story.push(pause(stream, MS(3), MS(30)));
+    story.push(work::if_led(vec![Step::Propose(Propose::to_leader(format!("more{number}x")))]));
+    story.push(pause(stream, MS(3), MS(30)));
+    if stream.coin() {
+        story.push(read(ReadKind::ReadIndex, Span::ZERO));
+    }
+    story.push(deliver(hearers(), old(), 3));
+    story.push(read(*stream.pick(&[ReadKind::Lease, ReadKind::ReadIndex]), MS(1)));
+    story.extend([said(), answered()].map(|links| Step::Release(HeldLinks { links })));
+    story.push(Step::Join(Links { ends: ends() }));
+    let if_followed = |then| work::if_led(vec![work::if_any(Target::Followers, followers, then)]);
+    // Few rounds are behind who has just begun to lead. Names are known only where they are given.
+    let begin = if_followed(vec![hand_over(Target::Follower(u16::from(stream.coin())))]);
+    vec![begin, pause(stream, MS(5), MS(30)), if_followed(story)]
+}
+
+/// As long as it takes until those who have heard a leader vote again: none of them does before the shortest timeout is over.
+fn forgotten(stream: &mut Stream, scenario: &Scenario) -> Step {
+    let (shortest, longest) = scenario.raft.election_timeout;
+    pause(stream, shortest, shortest.plus(scenario.raft.heartbeat).min(longest))
 }
