@@ -74,13 +74,34 @@ pub(crate) fn replace(path: &Path, text: &str) -> io::Result<()> {
     if there.as_ref().is_some_and(|there| !there.is_file()) {
         return std::fs::OpenOptions::new().write(true).open(&path)?.write_all(text.as_bytes());
     }
-    let mut beside = path.clone().into_os_string();
-    beside.push(".tmp");
-    let mut file = std::fs::File::create(&beside)?;
-    file.write_all(text.as_bytes())?;
-    if let Some(there) = there {
-        file.set_permissions(there.permissions())?;
+    let (beside, mut file) = create_beside(&path)?;
+    let write = || {
+        file.write_all(text.as_bytes())?;
+        if let Some(there) = there {
+            file.set_permissions(there.permissions())?;
+        }
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)
+    };
+    write().inspect_err(|_| drop(std::fs::remove_file(&beside)))
+}
+
+/// How many names are tried: as many as programs that were killed may have left files behind.
+const BESIDE_MAX: u32 = 100;
+
+/// A new file in the same folder. What is there already is not touched.
+fn create_beside(path: &Path) -> io::Result<(PathBuf, std::fs::File)> {
+    let mut number = 0;
+    loop {
+        let mut beside = path.to_path_buf().into_os_string();
+        beside.push(if number == 0 { ".tmp".to_string() } else { format!(".{number}.tmp") });
+        match std::fs::File::create_new(&beside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < BESIDE_MAX => number += 1,
+            Ok(file) => return Ok((beside.into(), file)),
+            Err(error) => {
+                let what = format!("cannot write {} beside it: {error}", Path::new(&beside).display());
+                return Err(io::Error::new(error.kind(), what));
+            }
+        }
     }
-    file.sync_all()?;
-    std::fs::rename(&beside, path)
 }

@@ -2,7 +2,7 @@
 
 use super::{CAPSULE_VERSION, Capsule, Story};
 use crate::SIM_VERSION;
-use crate::scenario::{EVENTS_MAX, Expect, Scenario, document};
+use crate::scenario::{EVENTS_MAX, Expect, Scenario, document, without_mark};
 use core::fmt;
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Capsule {
     /// Whether a text means to be a capsule.
     #[must_use]
     pub fn is_meant_by(text: &str) -> bool {
-        serde_json::from_str::<Version>(text).is_ok()
+        serde_json::from_str::<Version>(without_mark(text)).is_ok()
     }
 
     /// Reads a capsule.
@@ -43,6 +43,7 @@ impl Capsule {
     /// The error says at which line and column, or where in the capsule.
     pub fn parse(text: &str) -> Result<Self, CapsuleError> {
         let wrong = |why: String| Err(CapsuleError(format!("this is no capsule: {why}")));
+        let text = without_mark(text);
         match serde_json::from_str::<Version>(text) {
             Ok(Version { capsule_version }) if capsule_version == CAPSULE_VERSION => {}
             Ok(Version { capsule_version: Value::Number(number) }) => {

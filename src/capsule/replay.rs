@@ -1,10 +1,12 @@
 //! What becomes of a capsule in this build.
 
-use super::{Capsule, Schedule};
+use super::Capsule;
+use super::schedule::Had;
 use crate::SIM_VERSION;
 use crate::chain::Divergence;
 use crate::execute::{How, Manner, Nearest, Outcome, UnknownMutation, run, run_logged};
 use crate::scenario::{Expect, Scenario};
+use crate::shrink::run_of_story;
 use crate::violation::{Property, Violation};
 
 /// What became of a capsule.
@@ -37,6 +39,11 @@ pub enum Answer {
     },
     /// The run was had again, and what breaks in it, or in its story, is not what the capsule says.
     OtherViolation,
+    /// The run was had again, but the capsule says something else of it.
+    Edited {
+        /// The field that is not the run's own.
+        field: &'static str,
+    },
     /// By nearest match: it breaks in the same way.
     StillFails,
     /// By nearest match: it breaks, and not in the same way.
@@ -56,6 +63,12 @@ pub enum Answer {
     },
 }
 
+/// Whether two violations are the same one. Below the first line it may be told in other words by now.
+fn is_same(one: &Violation, other: &Violation) -> bool {
+    let place = |violation: &Violation| (violation.property, violation.record, violation.at, violation.node);
+    place(one) == place(other) && one.first_line() == other.first_line() && one.cause == other.cause
+}
+
 impl Capsule {
     /// Has the failure again. Where this build means the same by a seed as the one that wrote the capsule, the digests are
     /// compared; else the schedule is followed as nearly as can be, and then the story.
@@ -67,26 +80,42 @@ impl Capsule {
         if self.sim_version != SIM_VERSION {
             return self.replay_nearly();
         }
-        let (outcome, ()) = run(&self.scenario, self.seed.0, self.limits(), ())?;
-        let answer = match self.digest.check(&outcome) {
+        let had = Had::of(&self.scenario, self.seed.0, self.limits())?;
+        let answer = match self.digest.check(&had.outcome) {
             // As if somebody had written another violation into it.
-            Ok(()) if !self.breaks(&outcome) => Answer::OtherViolation,
-            Ok(()) => self.replay_story()?,
+            Ok(()) if !self.breaks(&had.outcome) => Answer::OtherViolation,
+            Ok(()) => match self.not_its_own(&had) {
+                Some(field) => Answer::Edited { field },
+                None => self.replay_story()?,
+            },
             Err(divergence) => {
-                let (now, _) = Schedule::of(&self.scenario, self.seed.0, self.limits())?;
-                let event = (!self.has_no_schedule()).then(|| self.schedule.first_difference(&now)).flatten();
+                let has_one = !self.has_no_schedule();
+                let event = has_one.then(|| self.schedule.first_difference(&had.schedule)).flatten();
                 Answer::Differs { divergence, event }
             }
         };
-        Ok(Replayed { answer, outcome })
+        Ok(Replayed { answer, outcome: had.outcome })
+    }
+
+    /// What the capsule says of the run beside its digest, and is not so.
+    fn not_its_own(&self, had: &Had) -> Option<&'static str> {
+        let fields = [
+            ("violation", had.outcome.violation().is_some_and(|found| is_same(found, &self.violation))),
+            ("size", had.size == self.size),
+            ("schedule", had.schedule == self.schedule),
+        ];
+        fields.into_iter().find_map(|(field, is_own)| (!is_own).then_some(field))
     }
 
     /// What became of the story, where the run itself is had again.
     fn replay_story(&self) -> Result<Answer, UnknownMutation> {
         let Some(story) = &self.story else { return Ok(Answer::Reproduced) };
-        let (outcome, ()) = run(&story.scenario, story.scenario.seed.0, self.limits(), ())?;
+        let (outcome, size) = run_of_story(&story.scenario, self.limits())?;
+        let found = outcome.violation().filter(|found| is_same(found, &story.violation));
         Ok(match story.digest.check(&outcome) {
             Ok(()) if !self.breaks(&outcome) => Answer::OtherViolation,
+            Ok(()) if found.is_none() => Answer::Edited { field: "story.violation" },
+            Ok(()) if size != story.size => Answer::Edited { field: "story.size" },
             Ok(()) => Answer::Reproduced,
             Err(divergence) => Answer::StoryDiffers { divergence },
         })

@@ -1,7 +1,7 @@
 //! What happened in a run, as a list of steps at their times: deliveries and timers in a line of their own, other steps as in
 //! a scenario file.
 
-use crate::execute::{Limits, UnknownMutation};
+use crate::execute::{Limits, Outcome, UnknownMutation};
 use crate::scenario::{DeliverOne, MessageKind, Scenario, Step, Target, Tick, TimerKind, document};
 use crate::shrink::{ByHand, Size, by_hand};
 use crate::violation::{Property, Violation};
@@ -27,6 +27,22 @@ pub(super) struct Entry {
     step: Step,
 }
 
+/// A run, and what a capsule says of it.
+pub(super) struct Had {
+    pub(super) outcome: Outcome,
+    pub(super) schedule: Schedule,
+    pub(super) size: Size,
+}
+
+impl Had {
+    pub(super) fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
+        let (ByHand { events, .. }, size, outcome) = by_hand(scenario, seed, limits)?;
+        let events = if events.len() <= EVENTS_MAX { events } else { Vec::new() };
+        let schedule = Schedule(events.into_iter().map(|(at, step)| Entry { at, step }).collect());
+        Ok(Self { outcome, schedule, size })
+    }
+}
+
 impl Schedule {
     /// What happened in a run of `scenario`, up to what broke first or to its end, and how long that was.
     ///
@@ -34,9 +50,8 @@ impl Schedule {
     ///
     /// When the scenario names a planted bug that this build does not have.
     pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<(Self, Size), UnknownMutation> {
-        let (ByHand { events, .. }, size) = by_hand(scenario, seed, limits)?;
-        let events = if events.len() <= EVENTS_MAX { events } else { Vec::new() };
-        Ok((Self(events.into_iter().map(|(at, step)| Entry { at, step }).collect()), size))
+        let Had { schedule, size, .. } = Had::of(scenario, seed, limits)?;
+        Ok((schedule, size))
     }
 
     /// How many things happened.

@@ -234,9 +234,9 @@ pub(crate) struct Replay {
     /// The scenario that failed; without it the scenario is drawn from the seed, as `fuzz` does
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
-    /// The strategy that drew it, if it was one alone
-    #[arg(long, value_name = "NAME", default_value_t = Strategy::Portfolio, conflicts_with = "scenario")]
-    pub(crate) strategy: Strategy,
+    /// The strategy that drew it, if it was one alone [default: portfolio]
+    #[arg(long, value_name = "NAME", conflicts_with = "scenario")]
+    pub(crate) strategy: Option<Strategy>,
     /// The digest to expect: 16 digits, or all that was printed
     #[arg(long)]
     pub(crate) digest: Option<Chain>,
@@ -246,7 +246,7 @@ pub(crate) struct Replay {
     /// Write the scenario that was drawn to this file
     #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
     pub(crate) save: Option<PathBuf>,
-    /// What to draw: around the violation, if there is one
+    /// What to draw of a seed: around the violation, if there is one. Of a capsule, `explain` tells the story
     #[arg(long, value_enum, default_value_t = View::Table, env = "SEAWORTHY_VIEW", hide_env_values = true)]
     pub(crate) view: View,
     /// How to print the result

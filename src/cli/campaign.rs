@@ -11,7 +11,7 @@ use crate::execute::{self, Limits, Outcome};
 use crate::fuzz::{CANARY, LIMITS, States, Strategy, draw_by};
 use crate::ledger::{Campaign, Group, Ledger};
 use crate::report::{self, Replay};
-use crate::scenario::{Scenario, Seed};
+use crate::scenario::{Expect, Scenario, Seed};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -166,7 +166,11 @@ fn tell_sums(
     let tally = ledger.tally();
     if groups.is_empty() {
         if !output.quiet {
-            output.line(&format!("PASS {} runs, {} events, no violation", tally.runs, tally.events))?;
+            let what = match ledger.campaign().scenario.as_ref().map(|scenario| scenario.expect) {
+                Some(Expect::Violation(property)) => format!("{property} violated in each, as expected"),
+                Some(Expect::Pass) | None => "no violation".to_string(),
+            };
+            output.line(&format!("PASS {} runs, {} events, {what}", tally.runs, tally.events))?;
             output.line(&tally.text())?;
             if let Some(States { reached, dangerous }) = beside.states {
                 let (all, some) = (reached.len(), dangerous.len());

@@ -2,6 +2,7 @@
 
 use crate::capsule::{self, Answer, Capsule, KeepError, Story};
 use crate::cli::args::{Explain, Format, Regress, Replay, Shrink};
+use crate::cli::files::CAPSULE_MAX;
 use crate::cli::output::{Output, shown};
 use crate::cli::play::{KEPT_MAX, Recorder};
 use crate::cli::{Exit, Failure, files};
@@ -12,16 +13,13 @@ use crate::view;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// How large a capsule may be, in bytes.
-const FILE_MAX: u64 = 64 << 20;
-
 fn bad(path: &Path, why: impl core::fmt::Display) -> Failure {
     Failure::new(Exit::BadInput, format!("{}: {why}", shown(path)))
 }
 
 /// Reads a capsule.
 pub(crate) fn read(path: &Path) -> Result<Capsule, Failure> {
-    let text = files::read_text(path, FILE_MAX).map_err(|error| bad(path, error))?;
+    let text = files::read_text(path, CAPSULE_MAX).map_err(|error| bad(path, error))?;
     if !Capsule::is_meant_by(&text) && Scenario::parse(&path.to_string_lossy(), &text).is_ok() {
         let message = "this is a scenario: `run` carries it out, `shrink` makes it short; expected a capsule";
         return Err(Failure::new(Exit::BadInput, format!("{}: {message}", shown(path))));
@@ -87,6 +85,13 @@ fn told(answer: &Answer, capsule: &Capsule) -> (String, Exit) {
                     .to_string();
             (told, Exit::NotReproduced)
         }
+        Answer::Edited { field } => (
+            format!(
+                "the run is reproduced, and the `{field}` in the capsule is not its own: it was edited, or another build \
+                 wrote it"
+            ),
+            Exit::NotReproduced,
+        ),
         Answer::StoryDiffers { divergence } => (
             format!("the run is reproduced, and its story is another one: {divergence}"),
             Exit::NotReproduced,
@@ -119,6 +124,7 @@ const fn word(answer: &Answer) -> &'static str {
         Answer::Differs { .. } => "differs",
         Answer::StoryDiffers { .. } => "story_differs",
         Answer::OtherViolation => "other_violation",
+        Answer::Edited { .. } => "edited",
     }
 }
 
@@ -152,7 +158,7 @@ pub(crate) fn replay(path: &Path, args: &Replay, output: &mut Output) -> Result<
 /// `seaworthy shrink CAPSULE|SCENARIO`.
 pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure> {
     let path = &args.file;
-    let text = files::read_text(path, FILE_MAX).map_err(|error| bad(path, error))?;
+    let text = files::read_text(path, CAPSULE_MAX).map_err(|error| bad(path, error))?;
     if Capsule::is_meant_by(&text) {
         if args.seed.is_some() {
             return Err(Failure::new(Exit::Usage, "--seed belongs to a scenario: a capsule holds its seed"));
@@ -163,7 +169,8 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
                 "--save is where the story goes, and this is the capsule: it is written into that anyway";
             return Err(Failure::new(Exit::Usage, message));
         }
-        find_story(&mut capsule, args, output)?;
+        let why = "it does not fail in this build (`replay` says what became of it), or ";
+        find_story(&mut capsule, why, args, output)?;
         // It took long to find, and is told wherever it cannot be written.
         let written = replace(path, &capsule.to_json());
         tell_story(&capsule, args, output)?;
@@ -177,7 +184,7 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
         let message = format!("nothing breaks in it with seed {}", crate::scenario::Seed(seed));
         return Err(Failure::new(Exit::NotReproduced, format!("{}: {message}", shown(path))));
     };
-    find_story(&mut capsule, args, output)?;
+    find_story(&mut capsule, "", args, output)?;
     tell_story(&capsule, args, output)?;
     Ok(Exit::Clean)
 }
@@ -188,12 +195,13 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 /// Finds the story of a capsule.
-fn find_story(capsule: &mut Capsule, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
+fn find_story(capsule: &mut Capsule, why: &str, args: &Shrink, output: &mut Output) -> Result<(), Failure> {
     output.aside("looking for the shortest story; this may take some seconds");
     let found = capsule.shrink().map_err(|error| bad(&args.file, error))?;
     let Some(story) = capsule.story.as_ref().filter(|_| found) else {
-        let message = "no story was found: it does not fail in this build (`replay` says what became of it), or what is shorter \
-                       cannot be had again from its file";
+        let message = format!(
+            "no story was found: {why}what is shorter cannot be had again from its file, or the budget ran out"
+        );
         return Err(Failure::new(Exit::NotReproduced, format!("{}: {message}", shown(&args.file))));
     };
     output.aside(&format!("{}: {}", capsule.violation.property, length(capsule, story)));
@@ -236,11 +244,14 @@ pub(crate) fn regress(args: &Regress, output: &mut Output) -> Result<Exit, Failu
         }
     }
     let failed = exits.iter().filter(|exit| **exit != Exit::Clean).count();
+    let broken = exits.iter().filter(|exit| **exit == Exit::BadInput).count();
     if args.format == Format::Json {
-        let document = json!({ "schema_version": 1, "failed": failed, "capsules": rows });
+        let document = json!({ "schema_version": 1, "failed": failed, "broken": broken, "capsules": rows });
         output.line(&document.to_string())?;
     } else {
-        output.aside(&format!("{} capsules, {failed} not as they should be", paths.len()));
+        let (judged, wrong) = (paths.len() - broken, failed - broken);
+        let others = if broken == 0 { String::new() } else { format!("; {broken} that cannot be judged") };
+        output.aside(&format!("{judged} capsules, {wrong} not as they should be{others}"));
     }
     let worst = [Exit::Violation, Exit::BadInput, Exit::NotReproduced];
     Ok(worst.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Clean))
@@ -275,6 +286,7 @@ fn judge(path: &Path) -> Result<Judged, Failure> {
             Answer::Differs { .. }
             | Answer::StoryDiffers { .. }
             | Answer::OtherViolation
+            | Answer::Edited { .. }
             | Answer::NotPossible { .. },
             _,
         ) => Exit::NotReproduced,
@@ -310,8 +322,9 @@ pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failu
         output.aside("the run itself is another one in this build, so it cannot be asked since when this was inevitable");
         return Ok(Exit::Clean);
     }
-    if let Some(inevitable) = inevitable(scenario, seed, limits).map_err(unknown)? {
-        output.raw(view::course(scenario.nodes, &lines.kept, &inevitable).as_bytes())?;
+    match inevitable(scenario, seed, limits).map_err(unknown)? {
+        Some(inevitable) => output.raw(view::course(scenario.nodes, &lines.kept, &inevitable).as_bytes())?,
+        None => output.aside("the run is too long to be asked since when this was inevitable"),
     }
     Ok(Exit::Clean)
 }

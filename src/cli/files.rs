@@ -1,11 +1,15 @@
 //! Scenario files: finding them, reading them, checking them, listing them.
 
+use crate::capsule::Capsule;
 use crate::cli::args::{Check, Format, List};
 use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
 use crate::scenario::{Expect, Scenario, ScenarioError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+/// How large a capsule may be, in bytes.
+pub(crate) const CAPSULE_MAX: u64 = 64 << 20;
 
 /// The scenario files that are meant: a folder stands for those in it and below it, in order of their names.
 pub(crate) fn find(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
@@ -49,6 +53,8 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         }
         if path.is_dir() {
             collect(&path, found)?;
+        } else if path.metadata().is_ok_and(|there| !there.is_file()) {
+            // A pipe would be waited for. What a link leads to and is not there is told when it is read.
         } else if (name.ends_with(".json") && !name.ends_with(".schema.json")) || name.ends_with(".jsonc") {
             found.push(path);
         }
@@ -91,7 +97,15 @@ pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
     // A file that is not there has no line to show. And a pipe gives what it holds once.
     let file = std::fs::File::open(path)
         .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
-    Scenario::read_open(path, &file).map_err(|error| told(path, &error, output))
+    Scenario::read_open(path, &file).map_err(|error| {
+        // A pipe has nothing more to tell.
+        if path.is_file() && read_text(path, CAPSULE_MAX).is_ok_and(|text| Capsule::is_meant_by(&text)) {
+            let message =
+                "this is a capsule: `replay` has its failure again, `explain` tells it; expected a scenario";
+            return Failure::new(Exit::BadInput, format!("{}: {message}", shown(path)));
+        }
+        told(path, &error, output)
+    })
 }
 
 /// The same of a text that was read from `path`.

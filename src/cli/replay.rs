@@ -7,7 +7,7 @@ use crate::cli::play::Play;
 use crate::cli::run::program;
 use crate::cli::{Exit, Failure, capsules, files};
 use crate::execute::{Limits, Outcome, resolved};
-use crate::fuzz;
+use crate::fuzz::{self, Strategy};
 use crate::report::{self, Replay};
 use crate::scenario::{Scenario, Seed};
 use serde_json::json;
@@ -20,8 +20,9 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
         SeedOrCapsule::Seed(seed) => seed.0,
         SeedOrCapsule::Capsule(path) => {
             let is_of_seed = args.scenario.is_some() || args.digest.is_some() || args.mutation.is_some();
-            if is_of_seed || args.save.is_some() || args.trace.is_some() {
-                let message = "--scenario, --digest, --mutation, --save and --trace belong to a seed: a capsule holds them";
+            if is_of_seed || args.strategy.is_some() || args.save.is_some() || args.trace.is_some() {
+                let message = "--scenario, --digest, --mutation, --strategy, --save and --trace belong to a seed: a capsule \
+                               holds what ran";
                 return Err(Failure::new(Exit::Usage, message));
             }
             return capsules::replay(path, args, output);
@@ -33,13 +34,14 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
             "--nearly belongs to a capsule: a seed alone tells no schedule",
         ));
     }
+    let strategy = args.strategy.unwrap_or(Strategy::Portfolio);
     let (mut scenario, limits) = match &args.scenario {
         Some(path) => {
             let scenario = files::read(path, output)?;
             let limits = Limits::of(&scenario);
             (scenario, limits)
         }
-        None => (fuzz::draw_by(args.strategy, seed), fuzz::LIMITS),
+        None => (fuzz::draw_by(strategy, seed), fuzz::LIMITS),
     };
     if args.mutation.is_some() {
         scenario.mutation.clone_from(&args.mutation);
@@ -66,7 +68,7 @@ pub(crate) fn replay(args: &Args, output: &mut Output) -> Result<Exit, Failure> 
         replay: Replay {
             program: program(),
             scenario: args.scenario.clone(),
-            strategy: args.strategy,
+            strategy,
             mutation: args.mutation.clone(),
         },
     };

@@ -17,7 +17,8 @@ use crate::fuzz::Tally;
 use crate::scenario::{Scenario, Seed};
 use crate::violation::{Property, Signature};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many runs a chunk has. What is lost when a campaign is killed is those that its threads were at,
 /// and those behind them that waited to be written in order.
@@ -83,10 +84,23 @@ impl Campaign {
         let mut told: Vec<String> =
             differing.map(|(name, there, here)| format!("{name} {there} there, {here} here")).collect();
         if told.is_empty() && self != there {
-            told.push("the scenario has other fields there".to_string());
+            let fields = other_fields(self.scenario.as_deref(), there.scenario.as_deref());
+            told.push(format!("the scenario has another {} there", fields.join(", ")));
         }
         told
     }
+}
+
+/// The names of the fields that two scenarios have not in common, each in backquotes.
+fn other_fields(one: Option<&Scenario>, other: Option<&Scenario>) -> Vec<String> {
+    let fields = |scenario| match serde_json::to_value(scenario).expect("a scenario has a JSON form") {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    };
+    let (one, other) = (fields(one), fields(other));
+    let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let differing = names.into_iter().filter(|name| one.get(*name) != other.get(*name));
+    differing.map(|name| format!("`{name}`")).collect()
 }
 
 /// A run that failed.

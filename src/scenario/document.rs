@@ -78,8 +78,8 @@ pub struct Scenario {
     /// How the run must turn out. Default: pass.
     #[serde(default)]
     pub expect: Expect,
-    /// After how many events the run counts as a livelock, 1 to 1,000,000,000,000. Default: 50 million. Whoever runs it may set a
-    /// lower bound, as a capsule does.
+    /// After how many events the run counts as a livelock, 1 to 1,000,000,000,000, even if the last of them were its end.
+    /// Default: 50 million. Whoever runs it may set a lower bound, as a capsule does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
     pub events_max: Option<u64>,

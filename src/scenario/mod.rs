@@ -81,7 +81,7 @@ pub use predicate::{
 };
 pub use raft::{RaftChange, RaftOptions};
 pub use read::SIZE_MAX;
-pub(crate) use read::document;
+pub(crate) use read::{document, without_mark};
 pub use read_step::{Read, ReadAnswer, ReadKind, ReadOutcome};
 pub use schema::schema;
 pub use seed::Seed;

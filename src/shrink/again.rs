@@ -2,11 +2,12 @@
 //! steps, another seed. What fails in the same way there takes less to be made short, and comes to less.
 
 use super::lab::Lab;
+use super::plan::Plan;
 use super::{Recorded, Size, header, nodes, plan};
 use crate::execute::Limits;
 use crate::scenario::{Scenario, Seed};
 use crate::violation::Property;
-use sim_core::Stream;
+use sim_core::{Span, Stream};
 
 /// How many runs are tried at most.
 const TRIES: u64 = 2_000;
@@ -60,6 +61,45 @@ pub(super) fn runs(
         }
     }
     found.into_iter().map(|one| (one.scenario, one.run)).collect()
+}
+
+/// A run of which so much is left out at its end is tried: all but a 64th of the time, then all but a 32nd, and so on.
+const HALVES: core::ops::RangeInclusive<u32> = 1..=6;
+
+/// How long a run of a cluster that does not live must be for it to be worth while to ask it sooner, in events.
+const LONG: u64 = 1_000;
+
+/// The same run, but the cluster is asked to live much sooner: what was wrong by then is wrong all the same, and takes less to be
+/// told. None if it was not wrong yet, or if the run is short, or so long that these six would take more events than a shrink
+/// may.
+pub(super) fn sooner(
+    lab: &mut Lab,
+    scenario: &Scenario,
+    run: &Recorded,
+    limits: Limits,
+) -> Option<(Scenario, Recorded)> {
+    let violation = run.outcome.violation().filter(|found| found.property == Property::Convergence)?;
+    if run.is_endless() || run.size().events() < LONG {
+        return None;
+    }
+    // A livelock is one by its whole bound, and nothing else needs to go on for much longer than this run did.
+    let longest = scenario.events_max.map_or(2 * run.outcome.stats.events + 1_000, |_| u64::MAX);
+    let limits = Limits { events_max: limits.events_max.min(longest) };
+    if limits.events_max > super::EVENTS_MAX / u64::from(*HALVES.end()) {
+        return None;
+    }
+    let whole = plan::timed(scenario, &run.told(violation));
+    HALVES.rev().find_map(|half| {
+        let over = Span::from_nanos(whole.over.nanos() >> half);
+        let mut plan = Plan { over, ..whole.clone() };
+        plan.events.retain(|event| event.at < over);
+        let other = plan.scenario();
+        other.check().ok()?;
+        let run = Recorded::run(&other, other.seed.0, limits).ok()?;
+        lab.replays += 1;
+        lab.events += run.outcome.stats.events;
+        lab.found(&run.outcome).is_some().then_some((other, run))
+    })
 }
 
 /// A run that is shorter, and how many events it has.
@@ -133,25 +173,61 @@ mod tests {
         assert!(others().all(|other| other.nodes <= 3 && other.steps.len() <= 3));
     }
 
+    /// A lab that looks for what breaks first in a run.
+    fn lab(violation: &Violation, limits: Limits) -> Lab {
+        Lab {
+            limits,
+            property: violation.property,
+            signature: violation.signature(),
+            is_endless: None,
+            nearest: Nearest::Oldest,
+            from: End::Last,
+            replays: 0,
+            events: 0,
+        }
+    }
+
+    #[test]
+    fn who_does_not_live_is_asked_as_soon_as_it_does_not() {
+        // Who leads answers within the tenth of a second, and nobody is elected in it.
+        let asked = |steps: &str| {
+            let end = r#"{ "live": { "within": "100ms" } }"#;
+            let text = format!(r#"{{ "name": "dead", "nodes": 3, "steps": [{steps}], "end": {end} }}"#);
+            let scenario = Scenario::parse("dead", &text).unwrap_or_else(|error| panic!("{error:?}"));
+            let limits = Limits::default();
+            let run = Recorded::run(&scenario, 1, limits).expect("no bug is named");
+            let mut lab = lab(run.outcome.violation().expect("nobody leads"), limits);
+            let found = sooner(&mut lab, &scenario, &run, limits);
+            let over = |run: &Recorded| run.outcome.ending.expect("it comes to its end").at.nanos();
+            let found = found.map(|(other, found)| (over(&found) * 64 / over(&run), other.steps.len()));
+            (found, lab.replays)
+        };
+        let dies = |at: u64| {
+            format!(
+                r#"{{ "sleep": "{at}0s" }}, {{ "crash": "all" }}, {{ "sleep": "{}0s" }}, {{ "note": "over" }}"#,
+                64 - at
+            )
+        };
+        assert_eq!(
+            asked(&dies(3)),
+            (Some((4, 3)), 3),
+            "neither after ten seconds nor after twenty, but after forty"
+        );
+        assert_eq!(asked(&dies(20)), (Some((32, 3)), 6));
+        assert_eq!(asked(&dies(40)), (None, 6), "at the half all is well");
+        assert_eq!(
+            asked(r#"{ "sleep": "1s" }, { "crash": "all" }"#),
+            (None, 0),
+            "what is short is not asked"
+        );
+    }
+
     #[test]
     fn no_more_events_are_spent_than_there_are_to_spend() {
         let looked = |limits: Limits| {
-            let mut lab = Lab {
-                limits,
-                property: Property::ElectionSafety,
-                signature: Violation::new(
-                    Property::ElectionSafety,
-                    Stamp { number: 0, at: VirtualTime::ZERO },
-                    None,
-                    "never".into(),
-                )
-                .signature(),
-                is_endless: None,
-                nearest: Nearest::Oldest,
-                from: End::Last,
-                replays: 0,
-                events: 0,
-            };
+            let never = Stamp { number: 0, at: VirtualTime::ZERO };
+            let violation = Violation::new(Property::ElectionSafety, never, None, "never".into());
+            let mut lab = lab(&violation, limits);
             let size = Size { deliveries: 1_000_000, externals: 0 };
             let mut long = scenario();
             long.steps[0] = Step::Sleep(Sleep::For(Span::from_secs(360_000)));

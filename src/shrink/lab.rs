@@ -31,6 +31,12 @@ pub(super) struct Lab {
 }
 
 impl Lab {
+    /// Begins anew with all of the budget. How many runs were made with the last.
+    pub(super) fn begin(&mut self) -> u32 {
+        self.events = 0;
+        core::mem::take(&mut self.replays)
+    }
+
     /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that.
     pub(super) fn fails(&mut self, plan: &Plan) -> Option<Plan> {
         self.fails_within(plan, self.left())
@@ -76,15 +82,11 @@ impl Lab {
         Some((outcome, done))
     }
 
-    pub(super) fn is_it(&self, violation: &Violation) -> bool {
-        violation.signature() == self.signature
-    }
-
     /// What breaks first in a run, if that is it. What goes on for ever before its steps are over must not do so only while the
     /// cluster is asked to live, or the other way round.
     pub(super) fn found<'a>(&self, outcome: &'a Outcome) -> Option<&'a Violation> {
         let is_there = self.is_endless.is_none_or(|endless| endless == outcome.ending.is_none());
-        outcome.violation().filter(|violation| is_there && self.is_it(violation))
+        outcome.violation().filter(|violation| is_there && violation.signature() == self.signature)
     }
 
     pub(super) const fn is_spent(&self) -> bool {
@@ -193,5 +195,35 @@ impl Lab {
         self.replays += 2;
         let same = once.outcome == again && self.found(&again).is_some();
         same.then(|| (again, once.size_of_story()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shrink::plan;
+
+    /// The first candidate is the run itself: it is tried though it takes more than what is left.
+    #[test]
+    fn only_what_is_asked_for_goes_beyond_what_is_left_of_the_budget() {
+        let text =
+            r#"{ "name": "asks", "nodes": 3, "steps": [{ "sleep": "9s" }, { "assert": { "up": 2 } }] }"#;
+        let scenario = Scenario::parse("asks", text).unwrap_or_else(|error| panic!("{error:?}"));
+        let limits = Limits::default();
+        let run = Recorded::run(&scenario, 1, limits).expect("no bug is named");
+        let violation = run.outcome.violation().expect("three are up");
+        let (nearest, from) = (Nearest::Oldest, End::Last);
+        let (property, signature) = (violation.property, violation.signature());
+        let events = EVENTS_MAX - run.outcome.stats.events / 2;
+        let mut lab =
+            Lab { limits, property, signature, is_endless: None, nearest, from, replays: 0, events };
+        let plan = plan::written(&scenario);
+        assert_eq!(lab.fails(&plan), None, "it is stopped in the middle");
+        lab.events = events;
+        assert!(lab.fails_within(&plan, limits).is_some());
+        assert_eq!(lab.begin(), 2);
+        assert!(lab.fails(&plan).is_some(), "with the whole budget it is tried to its end");
+        lab.replays = REPLAYS_MAX;
+        assert_eq!((lab.fails_within(&plan, limits), lab.begin()), (None, REPLAYS_MAX), "nothing is left");
     }
 }

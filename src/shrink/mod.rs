@@ -21,7 +21,7 @@ mod times;
 mod values;
 
 pub use recorded::Size;
-pub(crate) use recorded::{ByHand, by_hand, is_set_up};
+pub(crate) use recorded::{ByHand, by_hand, is_set_up, run_of_story};
 
 use crate::execute::{self, Limits, Nearest, Outcome, UnknownMutation};
 use crate::scenario::{self, Expect, Scenario, Seed};
@@ -102,7 +102,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         limits,
         property: violation.property,
         signature: violation.signature(),
-        is_endless: is_livelock.then_some(run.outcome.ending.is_none()),
+        is_endless: is_livelock.then(|| run.is_endless()),
         nearest: Nearest::Oldest,
         from: End::Last,
         replays: 0,
@@ -125,8 +125,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     for events_max in BTreeSet::from_iter([soon].into_iter().chain(whole)) {
         scenario.events_max = Some(events_max);
         let run = Recorded::run(&scenario, seed, limits)?;
-        search.replays += 1 + search.lab.replays;
-        (search.lab.replays, search.lab.events) = (0, 0);
+        search.replays += 1 + search.lab.begin();
         if let Some(found) = search.best(&scenario, &run, Limits { events_max })? {
             return Ok(Some(found));
         }
@@ -161,6 +160,9 @@ impl Search {
         limits: Limits,
     ) -> Result<Option<Shrunk>, UnknownMutation> {
         self.lab.limits = limits;
+        let sooner = again::sooner(&mut self.lab, scenario, run, limits);
+        self.replays += self.lab.begin();
+        let (scenario, run) = sooner.as_ref().map_or((scenario, run), |(scenario, run)| (scenario, run));
         let (size, mut stories) = (run.size(), Vec::new());
         // What a file demands is about the whole of it, and so is how long it goes on.
         if self.lab.property != Property::Expectation && scenario.events_max.is_none() {
@@ -168,8 +170,7 @@ impl Search {
             let events_max = limits.events_max.min(2 * run.outcome.stats.events + 1_000);
             let others = again::runs(&mut self.lab, scenario, Limits { events_max }, size);
             // To look for them is one thing, and to make them short another.
-            self.replays += self.lab.replays;
-            (self.lab.replays, self.lab.events) = (0, 0);
+            self.replays += self.lab.begin();
             for (other, run) in others {
                 self.lab.make_short(forms(&other, &run), &WAYS[..1], &mut stories);
             }
@@ -180,8 +181,8 @@ impl Search {
             self.lab.make_short(forms(scenario, run), &WAYS, &mut stories);
         }
         stories.sort_by_key(|story| story.size.events());
-        stories.truncate(HELD_MAX);
-        for Made { plan, outcome, size, is_minimal } in stories {
+        // Any story but that of a livelock holds at once.
+        for Made { plan, outcome, size, is_minimal } in stories.into_iter().take(HELD_MAX) {
             if !self.goes_on(&plan)? {
                 continue;
             }
@@ -215,7 +216,7 @@ fn forms(scenario: &Scenario, run: &Recorded) -> Vec<Plan> {
     if violation.property == Property::Expectation {
         return vec![plan::written(scenario)];
     }
-    let is_endless = violation.property == Property::Convergence && run.outcome.ending.is_none();
+    let is_endless = run.is_endless();
     let mut timed = plan::timed(scenario, &told);
     if scenario.events_max.is_some() && is_endless {
         // Nobody knows when it would have ended. What is much calmer is another thing.

@@ -24,16 +24,6 @@ impl Size {
     pub const fn events(self) -> u64 {
         self.deliveries + self.externals
     }
-
-    /// How long the story of a scenario is: its run up to what breaks first or to its end. Where that never comes, it is the
-    /// steps alone, for messages go on for as long as one likes.
-    ///
-    /// # Errors
-    ///
-    /// When the scenario names a planted bug that this build does not have.
-    pub fn of(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
-        Recorded::run(scenario, seed, limits).map(|run| run.size_of_story())
-    }
 }
 
 /// A run with all that a plan needs to know of it.
@@ -62,11 +52,15 @@ impl Recorded {
         Size { deliveries, externals: timers + steps as u64 }
     }
 
-    /// The same, but where that never comes the steps alone.
+    /// Whether it goes on for ever before its steps are over.
+    pub(super) fn is_endless(&self) -> bool {
+        self.outcome.ending.is_none()
+            && self.outcome.violation().is_some_and(|found| found.property == Property::Convergence)
+    }
+
+    /// How long it is as a story: of one that goes on for ever the steps alone, for messages go on for as long as one likes.
     pub(super) fn size_of_story(&self) -> Size {
-        let is_endless = self.outcome.ending.is_none()
-            && self.outcome.violation().is_some_and(|found| found.property == Property::Convergence);
-        if is_endless {
+        if self.is_endless() {
             let externals = self.done.iter().filter(|done| counts(&done.step)).count() as u64;
             return Size { deliveries: 0, externals };
         }
@@ -100,13 +94,13 @@ impl ByHand {
     }
 }
 
-/// What happened in a run up to what broke first, or to its end if nothing did, and how long that was. Nothing is told of a run
-/// that is too long to be written out.
+/// What happened in a run up to what broke first, or to its end if nothing did, how long that was, and how it ended. Nothing is
+/// told of a run that is too long to be written out.
 pub(crate) fn by_hand(
     scenario: &Scenario,
     seed: u64,
     limits: Limits,
-) -> Result<(ByHand, Size), UnknownMutation> {
+) -> Result<(ByHand, Size, Outcome), UnknownMutation> {
     let run = Recorded::run(scenario, seed, limits)?;
     let over = Stamp { number: run.outcome.records, at: run.outcome.at };
     let nothing = Violation::new(Property::Expectation, over, None, String::new());
@@ -114,7 +108,14 @@ pub(crate) fn by_hand(
     let Plan { events, over, .. } = plan::by_hand(scenario, &told);
     let events = if told.is_cut() { Vec::new() } else { events };
     let events = events.into_iter().map(|event| (event.at, event.step)).collect();
-    Ok((ByHand { events, over }, run.size()))
+    Ok((ByHand { events, over }, run.size(), run.outcome))
+}
+
+/// Runs a story. How it ends, and how long it is.
+pub(crate) fn run_of_story(scenario: &Scenario, limits: Limits) -> Result<(Outcome, Size), UnknownMutation> {
+    let run = Recorded::run(scenario, scenario.seed.0, limits)?;
+    let size = run.size_of_story();
+    Ok((run.outcome, size))
 }
 
 /// Whether a step sets up a plan by hand, and is none of its events.

@@ -306,6 +306,14 @@ fn a_scenario_is_run_over_many_seeds() {
     let again = program().args(line.split_whitespace().skip(1)).output().expect("the program starts");
     assert_eq!(again.status.code(), Some(1), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(fuzz(&[path, "--strategy", "race"]).status.code(), Some(2));
+    // At the beginning nobody leads, which this file expects.
+    let story = r#"{ "name": "expects", "nodes": 3, "expect": { "violation": "expectation" },
+        "steps": [{ "assert": "single_leader" }] }"#;
+    std::fs::write(path, story).expect("the file can be written");
+    let output = fuzz(&[path, "--seed", "3", "--runs", "4", "--no-capsule"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("expectation violated in each, as expected"), "{text}");
     assert_eq!(fuzz(&["no_such.json"]).status.code(), Some(3));
 }
 
@@ -359,6 +367,17 @@ fn results_of_another_campaign_are_refused_and_it_says_what_differs() {
     refused(&["--runs", "5", "--strategy", "race"], "strategy portfolio there, race here");
     std::fs::write(path, "half a line").expect("the file can be written");
     refused(&["--runs", "5", "--seed", "9"], "no results of a campaign");
+    // A file that was changed since.
+    let (file, results) = (fresh("changed.json"), fresh("changed.ndjson"));
+    let [file, results] = [&file, &results].map(|path| path.to_str().expect("a plain path"));
+    let mut told = Vec::new();
+    for nodes in [3, 5] {
+        let text = format!(r#"{{ "name": "changed", "nodes": {nodes}, "steps": [] }}"#);
+        std::fs::write(file, text).expect("the file can be written");
+        told = fuzz(&[file, "--seed", "1", "--runs", "3", "--results", results]).stderr;
+    }
+    let told = String::from_utf8_lossy(&told);
+    assert!(told.contains("another campaign: the scenario has another `nodes` there"), "{told}");
 }
 
 #[test]

@@ -122,7 +122,8 @@ fn a_suite_tells_what_is_mended_what_is_not_and_what_is_broken() {
     expect(&["replay", word(&suite.join("other.json"))], 5, "not reproduced");
     expect(&["regress", word(suite)], 5, "3 capsules, 1 not as they should be");
     write("nonsense.json", &Value::from("x"));
-    let out = expect(&["regress", word(suite)], 3, "4 capsules, 2 not as they should be");
+    let out =
+        expect(&["regress", word(suite)], 3, "3 capsules, 1 not as they should be; 1 that cannot be judged");
     assert_eq!(out.matches("FAIL ").count(), 2, "{out}");
     assert!(out.contains("this is no capsule"), "{out}");
 }
@@ -235,7 +236,58 @@ fn a_run_that_breaks_something_else_than_its_capsule_says_is_not_called_reproduc
     expect(&["explain", word(&path)], 5, "this is not the failure of the capsule any more");
 }
 
+/// What only tells of the run is held against it too.
 #[cfg(feature = "mutations")]
+#[test]
+fn a_capsule_that_somebody_has_edited_is_not_called_reproduced() {
+    type Edit = (&'static str, fn(&mut Value));
+    let (path, _) = found("touched", "vote_not_persisted", &[]);
+    let whole = std::fs::read_to_string(&path).expect("it is there");
+    let edits: [Edit; 5] = [
+        ("violation", |capsule| capsule["violation"]["record"] = 7.into()),
+        ("size", |capsule| capsule["size"]["deliveries"] = 7.into()),
+        ("schedule", |capsule| drop(capsule["schedule"].as_array_mut().expect("a list").pop())),
+        ("story.violation", |capsule| capsule["story"]["violation"]["record"] = 7.into()),
+        ("story.size", |capsule| capsule["story"]["size"]["externals"] = 77.into()),
+    ];
+    for (field, edit) in edits {
+        let mut capsule: Value = serde_json::from_str(&whole).expect("JSON");
+        edit(&mut capsule);
+        std::fs::write(&path, capsule.to_string()).expect("it can be written");
+        expect(&["replay", word(&path)], 5, &format!("the `{field}` in the capsule is not its own"));
+        expect(&["regress", word(&path)], 5, "1 not as they should be");
+    }
+    // Some editors put a mark before what they write.
+    std::fs::write(&path, format!("\u{feff}{whole}")).expect("it can be written");
+    expect(&["replay", word(&path)], 1, "reproduced");
+    expect(&["run", word(&path)], 3, "this is a capsule: `replay` has its failure again");
+    expect(&["check", word(&path)], 3, "this is a capsule");
+    expect(&["replay", word(&path), "--strategy", "swarm"], 2, "--strategy");
+    let beside = path.with_extension("json.tmp");
+    std::fs::write(&path, &whole).expect("it can be written");
+    std::fs::write(&beside, "somebody's own").expect("it can be written");
+    expect(&["shrink", word(&path)], 0, "1-minimal");
+    assert_eq!(std::fs::read_to_string(&beside).expect("it is there"), "somebody's own");
+    let files = std::fs::read_dir(path.parent().expect("it is in a folder")).expect("it can be read");
+    assert_eq!(files.count(), 2, "nothing else is left");
+}
+
+/// Whoever opens it waits for somebody to write.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_no_file_of_it() {
+    let folder = folder("pipe");
+    std::fs::create_dir_all(&folder).expect("it can be made");
+    let pipe = folder.join("pipe.json");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("the system can make pipes");
+    assert!(made.success());
+    expect(&["regress", word(&folder)], 4, "no capsules in");
+    expect(&["check", word(&folder)], 4, "no scenario files in");
+    std::os::unix::fs::symlink("no_such.json", folder.join("link.json")).expect("links can be made");
+    expect(&["check", word(&folder)], 3, "link.json: No such file");
+}
+
+#[cfg(all(feature = "mutations", unix))]
 #[test]
 fn a_story_is_not_lost_where_it_cannot_be_saved() {
     let (path, _) = found("unsaved", "vote_not_persisted", &["--no-shrink"]);
@@ -247,6 +299,12 @@ fn a_story_is_not_lost_where_it_cannot_be_saved() {
     assert!(told.contains("\"name\": \"shrunk_durable_vote\""), "it is printed: {told}");
     let kept = std::fs::read_to_string(&path).expect("it is there");
     assert!(kept.contains("\"story\""), "the capsule has it all the same");
+    // There is no longer name, so that nothing can be written beside it.
+    let stuck = path.with_file_name(format!("{}.json", "a".repeat(250)));
+    std::fs::write(&stuck, &whole).expect("it can be written");
+    let told = expect(&["shrink", word(&stuck)], 3, "File name too long");
+    assert!(told.contains("\"name\": \"shrunk_durable_vote\""), "it is printed: {told}");
+    assert_eq!(std::fs::read_to_string(&stuck).expect("it is there"), whole);
     // The folder of the file is not that of the story.
     let witness = "scenarios/mutations/vote_not_persisted.json";
     assert!(

@@ -62,7 +62,7 @@ impl Fault {
             ("u8", "") => format!("a whole number from 0 to {}", u8::MAX),
             ("u16", "") => format!("a whole number from 0 to {}", u16::MAX),
             ("u32", "") => format!("a whole number from 0 to {}", u32::MAX),
-            ("u64" | "usize", "") => "a whole number, not negative".to_owned(),
+            ("u64" | "usize", "") => format!("a whole number from 0 to {}", u64::MAX),
             ("struct", _) | ("a", "map") => "an object".to_owned(),
             ("enum", _) | ("variant", _) => "a word".to_owned(),
             ("a", "sequence") => "a list".to_owned(),

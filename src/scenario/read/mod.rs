@@ -43,6 +43,11 @@ impl Flaw {
     }
 }
 
+/// The text without the byte order mark that some editors put first. It says nothing in UTF-8 and is no part of the first line.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 impl Scenario {
     /// Reads the scenario file at `path`.
     ///
@@ -77,8 +82,7 @@ impl Scenario {
         if text.len() > SIZE_MAX {
             return Err(whole_file(name, &too_large(text.len() as u64)));
         }
-        // Some editors put a byte order mark first. It says nothing in UTF-8 and is no part of the first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = without_mark(text);
         let told = |flaws: &[Flaw], untold: usize| {
             let beyond = flaws.len().saturating_sub(check::TOLD_MAX);
             let problems = flaws.iter().take(check::TOLD_MAX).map(|flaw| flaw.problem(name, text)).collect();
