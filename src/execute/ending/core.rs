@@ -100,10 +100,13 @@ impl Cluster {
     /// Whether somebody in the core can be elected and followed over its links, whoever leads now. Who leads and could not be
     /// elected steps down once it knows (check_quorum), but spreads entries until then, and nobody whose log lacks them could
     /// win any more: so it must be linked with nobody but the one who can do without it, and have nothing now that this one
-    /// lacks, a configuration least of all.
+    /// lacks, a configuration least of all. And nobody else who could win may ruin what another would keep.
     fn lives_over(&self, core: &Core) -> bool {
         let leaders = core.nodes.iter().copied().filter(|node| self.standing(*node).leads);
         let deposed: Vec<ProcessId> = leaders.filter(|node| !self.reigns_over(*node, core, &[])).collect();
+        if core.nodes.iter().any(|node| !deposed.contains(node) && self.ruins(*node, core)) {
+            return false;
+        }
         core.nodes.iter().any(|heir| {
             let spreads_to_it =
                 |leader: &ProcessId| core.near(*leader).all(|one| one == *leader || one == *heir);
@@ -112,6 +115,14 @@ impl Cluster {
                 && deposed.iter().all(|leader| self.standing(*leader).last == self.standing(*heir).last)
                 && self.reigns_over(*heir, core, &deposed)
         })
+    }
+
+    /// Whether a node could be elected over the links with a configuration of which it has no quorum there, or which it leaves as
+    /// soon as that is in force: then those who are left may not be linked with a quorum of it.
+    fn ruins(&self, node: ProcessId, core: &Core) -> bool {
+        let near: Vec<ProcessId> = core.near(node).collect();
+        let stays = self.standing(node).members.voters.contains(&node);
+        self.can_win(node, &near) && !(stays && self.without_quorum(&near).is_none())
     }
 
     /// Whether a node can be elected by those alone with whom it is linked both ways and who are not `deposed`, has a quorum

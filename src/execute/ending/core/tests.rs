@@ -151,6 +151,27 @@ fn who_will_be_no_voter_when_a_joint_configuration_is_left_is_no_bridge() {
     }
 }
 
+/// `fuzz --strategy swarm --seed 20261202`, run 37260: 0 brought a configuration that it is to leave, which is committed nowhere,
+/// to 2 and 4, and left; they are a majority of it and were not linked with each other.
+#[test]
+fn who_would_win_only_to_leave_is_linked_with_nobody_whom_another_could_lead() {
+    let mut led = cluster(&[(1, 2), (1, 1), (0, 0), (1, 1), (0, 0)]);
+    let members = Members { voters: ids(&[1, 2, 4]), outgoing: ids(&[0, 1, 2, 3, 4]), ..Members::default() };
+    led.nodes[0].members = Arc::new(members);
+    led.nodes[0].members_index = 2;
+    led.committed = 1;
+    let is_sparse = |core: &&Core| core.connectivity == Connectivity::Ring && core.nodes.len() > 3;
+    let cores = draws(&led, Connectivity::Ring);
+    let wins = |core: &Core| led.can_win(ProcessId(0), &core.near(ProcessId(0)).collect::<Vec<_>>());
+    assert!(!cores.iter().filter(is_sparse).any(|core| core.contains(ProcessId(0)) && wins(core)));
+    assert!(cores.iter().filter(is_sparse).count() > 10, "others are drawn");
+    // As one who stays it may.
+    led.nodes[0].members = Arc::new(Members { voters: ids(&[0, 1, 2, 3, 4]), ..Members::default() });
+    let cores = draws(&led, Connectivity::Ring);
+    let wins = |core: &Core| led.can_win(ProcessId(0), &core.near(ProcessId(0)).collect::<Vec<_>>());
+    assert!(cores.iter().filter(is_sparse).any(|core| core.contains(ProcessId(0)) && wins(core)));
+}
+
 #[test]
 fn who_could_disturb_a_leader_that_it_does_not_hear_gets_every_link() {
     let mut open = cluster(&[(1, 1); 5]);
