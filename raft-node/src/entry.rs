@@ -180,6 +180,19 @@ mod tests {
             assert_eq!(copied, Entries::from(entries.clone()));
             assert_eq!(copied, Entries::Many(entries.into()));
         }
+        assert_eq!(Entries::from(noop(7)).as_slice(), [noop(7)]);
+        assert!(matches!(Entries::from(vec![noop(7)]), Entries::One(_)), "one entry lies in place");
+    }
+
+    #[test]
+    fn runs_differ_when_their_entries_or_lengths_differ() {
+        let runs = [&[][..], &[1], &[2], &[1, 1], &[1, 2], &[1, 2, 3]]
+            .map(|terms: &[u64]| Entries::from(terms.iter().copied().map(noop).collect::<Vec<_>>()));
+        for (at, one) in runs.iter().enumerate() {
+            for (other_at, other) in runs.iter().enumerate() {
+                assert_eq!(one == other, at == other_at, "{one:?} {other:?}");
+            }
+        }
     }
 
     #[test]

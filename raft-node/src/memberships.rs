@@ -134,6 +134,10 @@ mod tests {
         for base in 0..12 {
             let mut memberships = stack();
             memberships.compact(LogIndex(base));
+            assert!(
+                memberships.since(LogIndex(0)).eq(stack().since(LogIndex(base))),
+                "{base}: no more than needed"
+            );
             for index in base..12 {
                 assert_eq!(memberships.at(LogIndex(index)), stack().at(LogIndex(index)), "{base} {index}");
             }

@@ -104,7 +104,9 @@ impl fmt::Debug for Payload {
 
 #[cfg(test)]
 mod tests {
-    use super::Payload;
+    use core::hash::{Hash, Hasher};
+
+    use super::{Bytes, Payload};
 
     #[test]
     fn a_payload_is_24_bytes_and_keeps_what_it_was_given() {
@@ -124,5 +126,32 @@ mod tests {
         assert_ne!(Payload::from("a"), Payload::from("b"));
         assert_ne!(Payload::new(&[0]), Payload::new(&[0, 0]));
         assert_eq!(format!("{:?}", Payload::from("x=\n1")), r#""x=\n1""#);
+        assert_eq!(Payload::from(&b"a"[..]), Payload::from("a"));
+    }
+
+    /// Keeps what it is given, so that nothing rests on a hash.
+    #[derive(Default)]
+    struct Given(Vec<u8>);
+
+    impl Hasher for Given {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.extend_from_slice(bytes);
+        }
+
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn payloads_hash_as_their_bytes_wherever_those_lie() {
+        let given = |payload: &Payload| {
+            let mut given = Given::default();
+            payload.hash(&mut given);
+            given.0
+        };
+        let shared = Payload(Bytes::Shared((*b"a").into()));
+        assert_eq!(given(&Payload::from("a")), given(&shared));
+        assert_ne!(given(&Payload::from("a")), given(&Payload::from("b")));
     }
 }

@@ -154,6 +154,14 @@ mod tests {
         assert_eq!(held([9, 0, 0, 7, 8]), Some(7));
     }
 
+    #[test]
+    fn a_roster_is_joint_when_there_are_outgoing_voters() {
+        assert_eq!(
+            [&[][..], &[1], &[1, 2]].map(|outgoing| joint(&[1], outgoing).is_joint()),
+            [false, true, true]
+        );
+    }
+
     /// Rows of etcd-io/raft `quorum/testdata/joint_commit.txt`: the halves, what each has stored, the
     /// outcome.
     #[test]

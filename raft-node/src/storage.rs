@@ -104,9 +104,7 @@ impl Durable {
             self.log.truncate(self.position(first).unwrap_or(0));
             self.log.extend_from_slice(entries.as_slice());
         }
-        if let Some(term) = self.term_at(compact)
-            && compact > self.base.0
-        {
+        if let Some(term) = self.term_at(compact) {
             self.log.drain(..=self.position(compact).unwrap_or(0));
             self.base = (compact, term);
         }
@@ -127,12 +125,9 @@ impl Durable {
         Some(usize::try_from(offset).unwrap_or(usize::MAX))
     }
 
-    /// The term of the entry at an index; none below the base and past the last.
+    /// The term of the entry at an index; none up to the base and past the last.
     fn term_at(&self, index: LogIndex) -> Option<Term> {
-        match self.position(index) {
-            Some(position) => self.log.get(position).map(|entry| entry.term),
-            None => (index == self.base.0).then_some(self.base.1),
-        }
+        self.log.get(self.position(index)?).map(|entry| entry.term)
     }
 
     /// The index of the last entry, or the base.
@@ -207,6 +202,13 @@ mod tests {
             assert_eq!(durable.base, (LogIndex(base.0), Term(base.1)), "{index}/{term}");
             assert_eq!(durable.log, entries(expected), "{index}/{term}");
             assert_eq!(durable.snapshot, snapshot(index, term));
+        }
+        // Up to the base the log has nothing that could be another.
+        for index in [1, 2] {
+            let base = (LogIndex(2), Term(2));
+            let mut durable = Durable { base, log: entries(&[2]), ..Durable::default() };
+            durable.apply(Write { snapshot: snapshot(index, 1), ..Write::default() });
+            assert_eq!((durable.base, durable.log), (base, entries(&[2])), "{index}");
         }
     }
 

@@ -58,13 +58,6 @@ impl Term {
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
-
-    /// The term before this one; term zero precedes itself.
-    #[inline]
-    #[must_use]
-    pub const fn prev(self) -> Self {
-        Self(self.0.saturating_sub(1))
-    }
 }
 
 impl LogIndex {
@@ -175,7 +168,6 @@ mod tests {
         assert_eq!(LogIndex::ZERO.prev(), LogIndex::ZERO);
         assert_eq!(LogIndex(u64::MAX).next(), LogIndex(u64::MAX));
         assert_eq!(LogIndex(u64::MAX - 1).advanced_by(7), LogIndex(u64::MAX));
-        assert_eq!(Term::ZERO.prev(), Term::ZERO);
         assert_eq!(Term(u64::MAX).next(), Term(u64::MAX));
         assert_eq!(PersistId(u64::MAX).next(), PersistId(u64::MAX));
         assert_eq!(LocalTime(u64::MAX).after(1), LocalTime(u64::MAX));

@@ -85,6 +85,42 @@ fn more_than_one_voter_changes_jointly() {
     );
 }
 
+#[test]
+fn each_set_is_given_back_in_ascending_order() {
+    let given = [&[2, 1][..], &[4, 3, 1], &[6, 5], &[4, 3]].map(ids);
+    let membership = Membership::new(&given[0], &given[1], &given[2], &given[3], false).unwrap();
+    let sets =
+        [membership.voters(), membership.outgoing(), membership.learners(), membership.learners_next()];
+    assert_eq!(sets.map(<[NodeId]>::to_vec), [&[1, 2][..], &[1, 3, 4], &[5, 6], &[3, 4]].map(ids));
+}
+
+#[test]
+fn an_error_says_what_is_wrong() {
+    let bad_memberships = [
+        (BadMembership::Twice(NodeId(7)), "node 7 is listed twice"),
+        (BadMembership::VoterAndLearner(NodeId(7)), "node 7 both votes and learns"),
+        (
+            BadMembership::NotOutgoing(NodeId(7)),
+            "node 7 is to learn later, but it is not an outgoing voter only",
+        ),
+        (BadMembership::NoVoters, "there is no voter"),
+        (BadMembership::LeavesWithoutJoint, "the membership is to be left by itself, but is not joint"),
+        (BadMembership::TooMany(256), "256 members are more than 255"),
+    ];
+    for (error, said) in bad_memberships {
+        assert_eq!(error.to_string(), said);
+    }
+    let bad_changes = [
+        (BadChange::Joint, "the membership is joint and must be left first"),
+        (BadChange::NotJoint, "there is nothing to change, and no joint membership to leave"),
+        (BadChange::NoVoters, "there would be no voter"),
+        (BadChange::TooMany, "there would be too many members"),
+    ];
+    for (error, said) in bad_changes {
+        assert_eq!(error.to_string(), said);
+    }
+}
+
 /// `joint_idempotency.txt`, `joint_learners_next.txt`.
 #[test]
 fn an_outgoing_voter_learns_only_when_the_joint_membership_is_left() {
@@ -156,6 +192,7 @@ fn a_quorum_is_a_majority_of_both_sets() {
     }
     assert!(!Membership::default().is_quorum(|_| true), "nobody is no quorum");
     assert!(joint.contains(NodeId(5)) && !joint.is_voter(NodeId(5)) && joint.is_voter(NodeId(4)));
+    assert!(!joint.contains(NodeId(6)));
     assert_eq!(joint.members().map(|id| id.0).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
 }
 
@@ -173,8 +210,10 @@ fn a_membership_is_read_back_from_its_bytes_and_from_no_others() {
         bytes.push(0);
         assert_eq!(Membership::decode(&bytes), None);
     }
-    let unsorted = [0, 2, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0];
-    assert_eq!(Membership::decode(&unsorted), None);
+    for (voters, is_one) in [([1, 2], true), ([2, 1], false), ([1, 1], false)] {
+        let bytes = [0, 2, 0, voters[0], 0, voters[1], 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(Membership::decode(&bytes).is_some(), is_one, "{voters:?}");
+    }
     let neither_yes_nor_no = [2, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0];
     assert_eq!(Membership::decode(&neither_yes_nor_no), None);
 }

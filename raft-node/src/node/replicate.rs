@@ -96,7 +96,8 @@ impl RaftNode {
 #[derive(Clone, Copy)]
 pub(super) enum Content {
     Nothing,
-    /// What the other lacks, as far as the leader knows, a message holds, and the bounds let.
+    /// What the other lacks, as far as the leader knows, a message holds, and the bounds let. Not for one who
+    /// gets a snapshot.
     Entries,
     /// Nothing, and the part of the snapshot that has not been answered.
     Again,
@@ -128,8 +129,8 @@ impl Sender<'_> {
             {
                 return;
             }
-            Content::Entries if progress.pace != Pace::Snapshot => self.run(progress.next),
-            Content::Entries | Content::Again => {
+            Content::Entries => self.run(progress.next),
+            Content::Again => {
                 self.send_part(position, progress, out);
                 Entries::None
             }

@@ -266,7 +266,7 @@ impl Wal {
     }
 
     /// Puts a whole state in the place of what is there: that of a node which ran elsewhere. To be called instead of
-    /// [`Wal::start`].
+    /// [`Wal::start`]. Where that state has no snapshot, there must be none on the disk: its file would be believed.
     pub fn adopt(&mut self, durable: &Durable, sink: &mut impl Sink) {
         // What was to be mended is replaced.
         self.waiting.clear();

@@ -236,6 +236,18 @@ fn a_learner_that_is_asked_for_its_vote_votes_and_does_not_stand() {
     assert_eq!(sends(&host.hear(2, request_vote(1, 0, 0))), ["2: RequestVoteResponse t1 granted"]);
 }
 
+/// That the latest is not committed is a reason to stand only for one who voted before it.
+#[test]
+fn one_who_votes_in_no_membership_that_it_knows_does_not_stand_though_the_latest_is_not_committed() {
+    let learns = |voters: &[u16]| Membership::new(&ids(voters), &[], &ids(&[7]), &[], false).unwrap();
+    for (before, after) in [(learns(&[1, 2]), learns(&[1, 2, 3])), (voters(&[1, 2]), voters(&[1, 2, 3]))] {
+        let mut host = Host::boot(7, before, Durable::default(), Options::default());
+        host.hear(1, carries(1, 0, 0, after, 0));
+        assert_eq!((host.view().membership_index.0, host.commit()), (1, 0));
+        assert_eq!(host.run(Input::TimerFired(Timer::Election)), []);
+    }
+}
+
 /// Thesis §4.2.2: the entry that took its vote may never be committed, and its log is the only one that can
 /// win.
 #[test]
@@ -252,6 +264,21 @@ fn one_whose_removal_is_not_committed_asks_first_and_may_lead_without_a_vote_of_
     assert_eq!(host.letter(), 'C', "its own vote does not count");
     host.hear(2, vote(2, true));
     assert_eq!(host.letter(), 'L');
+}
+
+#[test]
+fn leadership_is_handed_over_across_a_change_unless_the_successor_votes_no_more() {
+    for (to, goes_on) in [(3, true), (1, false), (2, false)] {
+        let mut host = settled();
+        change(&mut host, &[add(3), add(4), Change::AddLearner(NodeId(1)), remove(2)]);
+        host.run(Input::Transfer { to: NodeId(to) });
+        host.hear(3, accepted_in(2, 2, 3, false));
+        assert_eq!(members(&host), "voters=(0 3 4)&&(0 1 2) learners_next=(1) autoleave");
+        assert_eq!(host.view().transferring_to, Some(NodeId(to)));
+        host.hear(1, accepted(2, 3));
+        assert_eq!(members(&host), "voters=(0 3 4) learners=(1)");
+        assert_eq!(host.view().transferring_to, goes_on.then_some(NodeId(to)), "to {to}");
+    }
 }
 
 /// drmingdrmer/raft-rejoin-bug: what was said in an earlier membership says nothing in this one.

@@ -157,6 +157,29 @@ fn a_leader_gathers_for_as_long_as_it_is_told_and_not_at_all_by_default() {
 }
 
 #[test]
+fn while_a_leader_gathers_an_answer_makes_it_send_only_to_one_who_lacks_more_than_what_is_gathered() {
+    let mut host = Host::leader_with(3, 1, &[], Options { batch_delay_ns: MS, ..Options::default() });
+    host.hear(1, accepted(1, 0));
+    host.propose("a");
+    assert_eq!(carried(&host.hear(1, accepted(1, 0)), 1), [0; 0], "it waits for what is gathered");
+    host.run(Input::TimerFired(Timer::Batch));
+    host.propose("b");
+    assert_eq!(carried(&host.hear(1, accepted(1, 1)), 1), [0; 0], "and so it does now");
+    assert_eq!(carried(&host.hear(2, accepted(1, 0)), 2), [2], "what was sent before went to the other only");
+    host.propose("c");
+    assert_eq!(carried(&host.hear(2, accepted(1, 2)), 2), [0; 0], "it was sent part of what is gathered");
+}
+
+/// What carries nothing needs no room.
+#[test]
+fn heartbeats_that_were_not_answered_are_not_on_their_way() {
+    let options = Options { in_flight_messages_max: 1, in_flight_bytes_max: 1, ..Options::default() };
+    let (mut host, _) = lagged(options, 0);
+    (0..3).for_each(|_| drop(host.heartbeat()));
+    assert_eq!([carried(&host.propose("x"), 1), carried(&host.propose("x"), 1)], [vec![1], vec![]]);
+}
+
+#[test]
 fn a_follower_hands_a_command_on_only_if_it_is_told_to_and_knows_to_whom() {
     let asked = |forward_proposals, knows: bool| {
         let options = Options { forward_proposals, ..Options::default() };

@@ -82,9 +82,16 @@ fn a_follower_asks_the_leader_and_one_without_refuses() {
 #[test]
 fn a_leader_answers_the_read_of_a_follower_when_it_is_confirmed() {
     let mut host = settled(Options::default());
-    host.hear(2, Message::ReadIndex { term: Term(1), id: ReadId(8) });
+    let asked = |term| Message::ReadIndex { term: Term(term), id: ReadId(8) };
+    let out = sends(&host.hear(2, asked(1)));
+    assert!(out.iter().all(|line| line.contains("AppendEntries")), "it begins a round, and answers later");
+    assert_eq!(out.len(), 2);
     let out = host.hear(1, accepted_in(2, 1, 1, false));
     assert_eq!(sends(&out), ["2: ReadIndexResponse t1 read 8 at 1"]);
+    // Whom nobody will confirm it is told so at once.
+    let refused = ["2: ReadIndexResponse t1 read 8 refused"];
+    assert_eq!(sends(&host.hear(2, asked(0))), refused, "asked in an earlier term");
+    assert_eq!(sends(&Host::follower(1, &[]).hear(2, asked(1))), refused, "this one does not lead");
 }
 
 /// The index was confirmed while the term ran, but the one who asks in it has been told that the read is lost.
@@ -145,6 +152,21 @@ fn many_reads_at_once_do_not_keep_a_lease_from_being_renewed() {
     assert_eq!(events(&read(&mut host, 100, ReadMode::Lease)), ["read 100 at 1"]);
 }
 
+/// Sixty-four rounds are remembered with their time: what is answered later counts from the last of these.
+#[test]
+fn a_lease_is_no_longer_for_rounds_that_are_not_remembered() {
+    let mut host = settled(options(true));
+    for round in 2..=80 {
+        host.wait(1);
+        read(&mut host, round, ReadMode::Index);
+    }
+    host.hear(1, accepted_in(80, 1, 1, true));
+    host.wait(150 - (80 - 64) - 1);
+    assert_eq!(events(&read(&mut host, 100, ReadMode::Lease)), ["read 100 at 1"]);
+    host.wait(1);
+    assert_eq!(events(&read(&mut host, 101, ReadMode::Lease)), [""; 0], "150 ms after round 64 began");
+}
+
 #[test]
 fn there_is_no_lease_on_those_who_do_not_hold_it_up_nor_after_a_successor_was_told_to_stand() {
     let mut loose = settled(options(true));
@@ -190,6 +212,10 @@ fn a_leader_that_no_quorum_hears_steps_down_after_the_longest_election_timeout()
     assert_eq!(host.letter(), 'L', "one of two others was heard 300 ms ago");
     host.wait(1);
     assert_eq!(events(&host.heartbeat()), ["follower t1"]);
+    let mut carefree = settled(Options::default());
+    carefree.wait(1000);
+    carefree.heartbeat();
+    assert_eq!(carefree.letter(), 'L', "without the option it leads until it hears of another");
 }
 
 #[test]
@@ -210,6 +236,18 @@ fn a_living_leader_is_protected_for_the_shortest_election_timeout_and_not_from_i
     assert_eq!(sends(&host.hear(2, request_vote(2, 9, 9))), ["2: RequestVoteResponse t2 granted"]);
     let mut leader = settled(options(false));
     assert_eq!(leader.hear(2, request_vote(9, 9, 9)), []);
+}
+
+#[test]
+fn one_who_stands_protects_the_leader_that_it_heard_no_more() {
+    for stands in [false, true] {
+        let mut host = Host::with(0, 3, 1, None, &[], options(false));
+        host.hear(1, append(1, 0, 0, &[], 0));
+        if stands {
+            host.run(Input::Campaign);
+        }
+        assert_eq!(sends(&host.hear(2, request_vote(3, 9, 9))).len(), usize::from(stands));
+    }
 }
 
 /// etcd #5468: who is ahead says so in its answers, and the leader makes way.

@@ -144,6 +144,10 @@ fn a_snapshot_that_is_sent_is_not_changed_for_a_newer_one_and_that_follows_if_it
     assert_eq!(sends(&out), ["2: InstallSnapshot t2 snapshot 4/1 bytes 3+3/8"]);
     let out = host.hear(2, received(2, 4, 8, true));
     assert_eq!(sends(&out), ["2: InstallSnapshot t2 snapshot 6/2 bytes 0+3/5"]);
+    let out = host.hear(2, received(2, 6, 3, false));
+    assert_eq!(sends(&out), ["2: InstallSnapshot t2 snapshot 6/2 bytes 3+2/5"]);
+    assert_eq!(host.hear(2, received(2, 4, 8, true)), [], "doubled");
+    assert_eq!(sends(&host.heartbeat())[1], "2: InstallSnapshot t2 snapshot 6/2 bytes 3+2/5");
 }
 
 #[test]
@@ -154,6 +158,7 @@ fn parts_are_put_together_in_order_and_installed_with_the_last() {
     assert_eq!(answer(&mut host, part(2, (4, 2), 3, 5, b"de")), line("received 0"), "not the first");
     assert_eq!(answer(&mut host, part(2, (4, 2), 0, 5, b"abc")), line("received 3"));
     assert_eq!(answer(&mut host, part(2, (4, 2), 0, 5, b"abc")), line("received 3"), "doubled");
+    assert_eq!(answer(&mut host, part(2, (4, 2), 3, 5, b"def")), line("received 3"), "more than there is");
     let out = host.hear_only(1, part(2, (4, 2), 3, 5, b"de"));
     assert_eq!(
         events(&out),
@@ -168,6 +173,18 @@ fn parts_are_put_together_in_order_and_installed_with_the_last() {
     let out = host.restart();
     assert_eq!(events(&out), ["install 4", "membership 4 voters=(0 1 2 7)"]);
     assert_eq!((host.commit(), host.log()), (4, vec![2]));
+}
+
+/// What is committed is in the snapshot too: it is replaced, and not taken back.
+#[test]
+fn a_snapshot_in_the_place_of_a_log_that_is_committed_truncates_nothing() {
+    for terms in [&[][..], &[1, 1]] {
+        let mut host = Host::follower(2, &[]);
+        host.hear(1, append(2, 0, 0, terms, 2));
+        let out = host.hear(1, part(2, (4, 2), 0, 1, b"x"));
+        let expected = ["installed 4/2", "install 4", "membership 4 voters=(0 1 2 7)"];
+        assert_eq!(events(&out), expected, "{terms:?}");
+    }
 }
 
 #[test]
@@ -227,6 +244,16 @@ fn a_log_is_dropped_on_request_as_far_as_a_durable_snapshot_covers_it() {
         host.run(Input::Compact { keep });
         assert_eq!(host.log().len(), left, "{keep} stay");
     }
+}
+
+/// Nothing is written meanwhile: that the boot is over is what the demand has waited for.
+#[test]
+fn a_log_that_is_to_go_while_it_is_mended_goes_when_it_is() {
+    let mut host = applied(Options { snapshot_keep: 9, ..Options::default() });
+    take(&mut host, 4, b"x");
+    host.restart_mending();
+    assert_eq!(host.step(Input::Compact { keep: 0 }), []);
+    assert_eq!(events(&host.mend()), ["compacted 4"]);
 }
 
 /// The snapshot that replaces what goes is not durable yet when the next demand comes.

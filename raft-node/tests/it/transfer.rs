@@ -38,6 +38,22 @@ fn proposals_are_refused_until_the_leader_gives_up_after_the_longest_election_ti
 }
 
 #[test]
+fn another_successor_takes_the_place_of_the_first_and_to_ask_again_gives_it_no_more_time() {
+    let mut host = Host::leader(3, 1, &[]);
+    transfer(&mut host, 1);
+    host.wait(100);
+    transfer(&mut host, 2);
+    assert_eq!(host.view().transferring_to, Some(NodeId(2)));
+    host.wait(299);
+    assert_eq!(transfer(&mut host, 2), []);
+    host.heartbeat();
+    assert_eq!(host.view().transferring_to, Some(NodeId(2)), "its time began when it was named");
+    host.wait(1);
+    host.heartbeat();
+    assert_eq!(host.view().transferring_to, None);
+}
+
+#[test]
 fn leadership_goes_to_another_voter_only_and_only_from_a_leader() {
     let mut host = Host::leader(3, 1, &[]);
     for to in [0, 7] {
@@ -115,6 +131,11 @@ fn a_question_changes_nothing_and_is_answered_as_the_request_would_be() {
         let before = host.node.clone();
         assert_eq!(sends(&host.hear(1, pre_vote(asked, last, 0))), [format!("1: {answer}")]);
         assert_eq!(host.node, before);
+    }
+    for (from, answer) in [(1, "granted"), (2, "refused")] {
+        let mut voted = Host::with(0, 3, 3, Some(1), &[], Options::default());
+        let answered = sends(&voted.hear(from, pre_vote(3, (0, 0), 0)));
+        assert_eq!(answered, [format!("{from}: PreVoteResponse t3 {answer}")], "its vote is the first one's");
     }
     let mut follows = Host::with(0, 3, 3, None, &[], Options::default());
     follows.hear(2, append(3, 0, 0, &[], 0));

@@ -137,6 +137,33 @@ fn a_write_that_went_to_a_wrong_place_in_the_tail_is_noticed_if_its_other_copy_i
     assert!(reported > 100, "{reported}");
 }
 
+/// The end of the log was lost, and two bytes where the tail begins have rotten: what is behind them cannot
+/// be believed, but that it is there shows that more was written.
+#[test]
+fn a_log_that_ends_well_is_refused_if_a_tail_without_its_beginning_goes_on_behind_it() {
+    let Written { files, states } = write(8, 100);
+    let log = frames(files.read(File::Log));
+    let last = *log.keys().last().unwrap();
+    for (seq, (place, _)) in log {
+        let mut files = files.clone();
+        files.put(File::Log, |bytes| bytes.truncate(place.end));
+        files.put(File::Tail, |bytes| bytes[HEADER_BYTES + 4..HEADER_BYTES + 6].fill(0));
+        match recover(&files) {
+            Err(refused) => {
+                assert!(
+                    seq < last && refused.what.ends_with("stand where they were not written"),
+                    "{refused}"
+                );
+            }
+            Ok(recovered) => {
+                assert_eq!(seq, last);
+                assert_eq!(recovered.durable, *states.last().unwrap());
+                assert!(recovered.repair.rewrites);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_frame_whose_number_cannot_be_counted_on_from_is_no_frame() {
     let whole =

@@ -2,15 +2,17 @@
 
 mod damage;
 mod disk;
+mod frames;
 mod header;
 mod history;
+mod snapshots;
 
 use std::cell::Cell;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::{Corrupt, File, Sink, Wal};
+use super::{Corrupt, File, Recovered, Repair, Sink, Wal};
 use crate::storage::Durable;
 use crate::types::{LogIndex, PersistId, Term};
 use disk::{Files, recover};
@@ -128,6 +130,87 @@ fn a_clean_stop_needs_no_mending_and_a_torn_end_does() {
         assert_eq!((recovered.repair.cut_bytes, recovered.repair.rewrites), (3, true), "seed {seed}");
         assert!(!recovered.wal.is_idle());
     }
+}
+
+/// Writes commands `ids` of so many bytes, each of them durable before the next.
+fn go_on(
+    files: &mut Files,
+    wal: &mut Wal,
+    durable: &mut Durable,
+    ids: core::ops::RangeInclusive<u64>,
+    bytes: usize,
+) {
+    for id in ids {
+        let write = history::command(durable.last_index().next().0, bytes);
+        durable.apply(write.clone());
+        wal.persist_beside(PersistId(id), &write, (durable.base, &durable.log), files);
+        files.settle(wal);
+    }
+}
+
+/// A new disk after so many writes of 20 bytes.
+fn written(count: u64) -> (Files, Durable) {
+    let mut files = Files::default();
+    let Recovered { mut wal, mut durable, repair } = recover(&files).unwrap();
+    assert_eq!(repair, Repair { rewrites: true, ..Repair::default() }, "an empty log is written at first");
+    wal.start(&mut files);
+    files.settle(&mut wal);
+    go_on(&mut files, &mut wal, &mut durable, 1..=count, 20);
+    (files, durable)
+}
+
+#[test]
+fn a_tail_that_was_found_is_replaced_in_its_time_and_nothing_is_lost_with_it() {
+    let (mut files, _) = written(3);
+    let Recovered { mut wal, mut durable, .. } = recover(&files).unwrap();
+    let before = files.read(File::Tail).len();
+    wal.start(&mut files);
+    go_on(&mut files, &mut wal, &mut durable, 1..=200, 1000);
+    assert!(files.read(File::Tail).len() < before + 200 * 1000, "it was replaced");
+    let recovered = recover(&files).unwrap();
+    assert_eq!((recovered.durable, recovered.repair), (durable.clone(), Repair::default()));
+    // It is a second copy still.
+    files.flip(File::Log, files.read(File::Log).len() * 8 - 1);
+    let recovered = recover(&files).unwrap();
+    assert_eq!((recovered.durable, recovered.repair.repaired_frames), (durable, 1));
+}
+
+/// What was there may be nothing, or frames in the tail, the last of which has the number that the adopted
+/// state gets, or a torn end.
+#[test]
+fn a_state_from_elsewhere_is_adopted_in_the_place_of_what_is_there() {
+    let adopted = History::draw(3, 20);
+    let adopted = adopted.allowed(adopted.events.len()).pop().unwrap();
+    assert!(adopted.snapshot.is_some() && !adopted.log.is_empty());
+    let mut torn = written(3).0;
+    torn.append(File::Log, &[1, 2, 3]);
+    for (mut files, before) in [(Files::default(), "none"), (written(3).0, "clean"), (torn, "torn")] {
+        let mut wal = recover(&files).unwrap().wal;
+        wal.adopt(&adopted, &mut files);
+        assert_eq!(files.settle(&mut wal), [], "{before}: it is no write of the node");
+        let recovered = recover(&files).unwrap();
+        assert_eq!((&recovered.durable, recovered.repair), (&adopted, Repair::default()), "{before}");
+        let mut durable = adopted.clone();
+        go_on(&mut files, &mut wal, &mut durable, 1..=3, 20);
+        let recovered = recover(&files).unwrap();
+        assert_eq!((&recovered.durable, recovered.repair), (&durable, Repair::default()), "{before}");
+    }
+}
+
+#[test]
+fn what_waits_is_counted_until_it_is_issued() {
+    let mut files = Files::default();
+    let mut wal = recover(&files).unwrap().wal;
+    assert_eq!(wal.waiting(), 1, "the log is to be made");
+    wal.start(&mut files);
+    assert_eq!(wal.waiting(), 0, "it is under way");
+    for id in 1..=3 {
+        let write = history::command(id, 20);
+        wal.persist_beside(PersistId(id), &write, ((LogIndex::ZERO, Term::ZERO), &[]), &mut files);
+        assert_eq!(wal.waiting() as u64, id, "nothing is issued while a file is replaced");
+    }
+    files.settle(&mut wal);
+    assert_eq!((wal.waiting(), wal.is_idle()), (0, true));
 }
 
 #[test]
