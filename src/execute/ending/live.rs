@@ -8,7 +8,7 @@ use crate::record::{Hash64, Role};
 use crate::scenario::{Propose, Step, Target};
 use crate::violation::Property;
 use core::fmt;
-use sim_core::{Fault, ProcessId, Span};
+use sim_core::{Fault, ProcessId, Span, VirtualTime};
 
 /// A leader of the core, in its term.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,13 @@ struct Reign<'a> {
     refused: &'a [ProcessId],
     leader: ProcessId,
     term: u64,
+}
+
+/// Until when something must have come, and how long that is.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    at: VirtualTime,
+    within: Span,
 }
 
 /// What is still to come.
@@ -66,12 +73,25 @@ fn mirror<'a>(sim: &'a Cluster<'_>, node: ProcessId) -> &'a NodeMirror {
     &sim.observer().0.mirror().nodes[node.index()]
 }
 
+/// Who leads the highest term.
+fn leading(sim: &Cluster<'_>, core: &Core) -> Option<ProcessId> {
+    let leads = |node: &ProcessId| mirror(sim, *node).up && mirror(sim, *node).leads();
+    core.nodes.iter().copied().filter(leads).max_by_key(|node| mirror(sim, *node).term)
+}
+
+/// Who is switched off and a member again: by a change that a leader had been asked for and got to only now.
+fn missed(sim: &Cluster<'_>, core: &Core, off: &[ProcessId]) -> Option<ProcessId> {
+    if off.is_empty() {
+        return None;
+    }
+    let leader = leading(sim, core)?;
+    core.near(leader).find(|node| off.contains(node) && mirror(sim, leader).members.contains(*node))
+}
+
 impl<'a> Reign<'a> {
     /// The leader whom all follow who must.
     fn of(sim: &Cluster<'_>, core: &'a Core, refused: &'a [ProcessId]) -> Result<Self, Pending> {
-        let leads = |node: &ProcessId| mirror(sim, *node).up && mirror(sim, *node).leads();
-        let leaders = core.nodes.iter().copied().filter(leads);
-        let leader = leaders.max_by_key(|node| mirror(sim, *node).term).ok_or(Pending::Nobody)?;
+        let leader = leading(sim, core).ok_or(Pending::Nobody)?;
         let reign = Self { core, refused, leader, term: mirror(sim, leader).term };
         reign.is_followed(sim).map(|()| reign)
     }
@@ -168,25 +188,33 @@ impl Runner<'_> {
     /// within `budget`; and then until that leader has reigned for long and there is nothing but heartbeats.
     pub(super) fn live(&mut self, core: &Core, refused: &[ProcessId], budget: Span) -> Result<(), Halt> {
         let clients: Vec<ProcessId> = self.memory.clients.everybody().collect();
-        let agreed = self.sim.now().after(budget);
+        let due = Due { at: self.sim.now().after(budget), within: budget };
         let (long, rest) = (self.reign(), self.rest());
-        let rested = agreed.after(long.times(2)).after(rest.times(8));
+        let rested = due.at.after(long.times(2)).after(rest.times(8));
         let is_calm = self.heartbeats_suffice();
         let mut attempt = 0;
+        let mut off = Vec::new();
         loop {
             let mut seen = None;
-            self.run_to(agreed, |sim| changed(sim, &mut seen) && Reign::of(sim, core, refused).is_ok())?;
+            self.run_to(due.at, |sim| {
+                changed(sim, &mut seen)
+                    && (missed(sim, core, &off).is_some() || Reign::of(sim, core, refused).is_ok())
+            })?;
+            if let Some(node) = missed(&self.sim, core, &off) {
+                self.take_back(node, &mut off)?;
+                continue;
+            }
             let reign = match Reign::of(&self.sim, core, refused) {
                 Ok(reign) => reign,
                 Err(pending) => return Err(self.dead("elect a leader that all follow", budget, pending)),
             };
             let since = self.sim.now();
             // Now, if that is committed: to bring all up may take long, and must not be disturbed.
-            self.retire(core, &reign)?;
-            if !self.commit(&reign, &clients, &mut attempt, agreed, budget)? {
+            self.retire(core, &reign, &mut off)?;
+            if !self.commit(&reign, &clients, &off, &mut attempt, due)? {
                 continue;
             }
-            self.retire(core, &reign)?;
+            self.retire(core, &reign, &mut off)?;
             if !is_calm {
                 self.say(format!("live: node {} leads term {}, all agree", reign.leader, reign.term));
                 return Ok(());
@@ -199,48 +227,49 @@ impl Runner<'_> {
                 ));
                 return Ok(());
             }
-            if self.sim.now() >= agreed {
+            if self.sim.now() >= due.at {
                 return Err(self.dead("come to rest under one leader", budget.plus(long), Pending::Over));
             }
         }
     }
 
     /// A command of its own under this reign: until it is applied, all agree and clients are served. False if the reign
-    /// ended first.
+    /// ended first, or one who is switched off is missed.
     fn commit(
         &mut self,
         reign: &Reign<'_>,
         clients: &[ProcessId],
+        off: &[ProcessId],
         attempt: &mut u32,
-        deadline: sim_core::VirtualTime,
-        budget: Span,
+        due: Due,
     ) -> Result<bool, Halt> {
+        let is_over = |sim: &Cluster<'_>| !reign.lasts(sim) || missed(sim, reign.core, off).is_some();
         let patience = self.scenario.options_of(reign.leader.0).election_timeout.1.times(2);
         loop {
             let Some(probe) = self.probe(reign, attempt) else {
                 // It hands over its leadership, or waits for others to be committed: it will take one yet.
-                let retry = self.sim.now().after(patience).min(deadline);
+                let retry = self.sim.now().after(patience).min(due.at);
                 let mut seen = None;
-                self.run_to(retry, |sim| changed(sim, &mut seen) && !reign.lasts(sim))?;
-                if !reign.lasts(&self.sim) {
+                self.run_to(retry, |sim| changed(sim, &mut seen) && is_over(sim))?;
+                if is_over(&self.sim) {
                     return Ok(false);
                 }
-                if self.sim.now() >= deadline {
-                    return Err(self.dead("take a command", budget, Pending::Command));
+                if self.sim.now() >= due.at {
+                    return Err(self.dead("take a command", due.within, Pending::Command));
                 }
                 continue;
             };
             let goal = |sim: &Cluster<'_>| reign.agrees(sim, probe).and_then(|()| are_served(clients, sim));
             let mut seen = None;
             let timed = !clients.is_empty();
-            self.run_to(deadline, |sim| {
-                (changed(sim, &mut seen) || timed) && (!reign.lasts(sim) || goal(sim).is_ok())
+            self.run_to(due.at, |sim| {
+                (changed(sim, &mut seen) || timed) && (is_over(sim) || goal(sim).is_ok())
             })?;
             return match goal(&self.sim) {
                 Ok(()) => Ok(true),
-                Err(_) if !reign.lasts(&self.sim) => Ok(false),
+                Err(_) if is_over(&self.sim) => Ok(false),
                 Err(pending) => {
-                    Err(self.dead("commit a command, agree and serve its clients", budget, pending))
+                    Err(self.dead("commit a command, agree and serve its clients", due.within, pending))
                 }
             };
         }
@@ -260,7 +289,7 @@ impl Runner<'_> {
 
     /// Who is no member any more and does not know it is switched off, as an operator would (thesis §4.2.3), unless the
     /// members do not let themselves be disturbed, or have not committed yet that they are without it.
-    fn retire(&mut self, core: &Core, reign: &Reign<'_>) -> Result<(), Halt> {
+    fn retire(&mut self, core: &Core, reign: &Reign<'_>, off: &mut Vec<ProcessId>) -> Result<(), Halt> {
         let (leader, canon) = (mirror(&self.sim, reign.leader), self.sim.observer().0.canon());
         // One who was deposed and does not know may have another entry there than the one that is committed.
         let at = leader.members_index;
@@ -281,23 +310,26 @@ impl Runner<'_> {
                 "end: node {process} is no member any more and does not know it: it is switched off"
             ));
             self.inject(&Fault::Crash { process })?;
+            off.push(process);
         }
         Ok(())
     }
 
-    fn lasts_until(&mut self, reign: &Reign<'_>, until: sim_core::VirtualTime) -> Result<bool, Halt> {
+    /// Who was switched off and is a member again is switched on again.
+    fn take_back(&mut self, process: ProcessId, off: &mut Vec<ProcessId>) -> Result<(), Halt> {
+        off.retain(|node| *node != process);
+        self.say(format!("end: node {process} is a member again: it is switched on"));
+        self.inject(&Fault::Restart { process })
+    }
+
+    fn lasts_until(&mut self, reign: &Reign<'_>, until: VirtualTime) -> Result<bool, Halt> {
         let mut seen = None;
         self.run_to(until, |sim| changed(sim, &mut seen) && reign.is_followed(sim).is_err())?;
         Ok(reign.is_followed(&self.sim).is_ok())
     }
 
     /// Waits until for `rest` nothing but heartbeats is heard among those who agree. False if the reign ended.
-    fn come_to_rest(
-        &mut self,
-        reign: &Reign<'_>,
-        rest: Span,
-        deadline: sim_core::VirtualTime,
-    ) -> Result<bool, Halt> {
+    fn come_to_rest(&mut self, reign: &Reign<'_>, rest: Span, deadline: VirtualTime) -> Result<bool, Halt> {
         let followers = reign.followers(&self.sim);
         let among: Vec<ProcessId> = [reign.leader].into_iter().chain(followers).collect();
         loop {
