@@ -107,6 +107,7 @@ impl FromStr for Property {
 
 /// A property that was broken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Violation {
     /// Which property.
     pub property: Property,

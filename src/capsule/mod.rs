@@ -120,6 +120,23 @@ impl Capsule {
         }))
     }
 
+    /// [`Capsule::of`], with the shortest story if one is found.
+    ///
+    /// # Errors
+    ///
+    /// When the scenario names a planted bug that this build does not have.
+    pub fn with_story(
+        scenario: &Scenario,
+        outcome: &Outcome,
+        limits: Limits,
+    ) -> Result<Option<Self>, UnknownMutation> {
+        let mut capsule = Self::of(scenario, outcome, limits)?;
+        if let Some(capsule) = &mut capsule {
+            capsule.shrink()?;
+        }
+        Ok(capsule)
+    }
+
     /// Bounds on a run of it.
     #[must_use]
     pub const fn limits(&self) -> Limits {

@@ -1,9 +1,8 @@
 //! What a campaign came to: for people, for programs, for the servers that build.
 
-use crate::capsule::Capsule;
 use crate::chain::Chain;
 use crate::cli::args::{Format, Telling};
-use crate::cli::capsules;
+use crate::cli::capsules::{self, Kept};
 use crate::cli::output::{Output, shown};
 use crate::cli::run::program;
 use crate::cli::{Exit, Failure};
@@ -14,7 +13,7 @@ use crate::report::{self, Replay};
 use crate::scenario::{Expect, Scenario, Seed};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Of how many kinds of failure the shortest is told, kept and made short.
 const GROUPS_TOLD: usize = 20;
@@ -52,7 +51,7 @@ struct Shown<'a> {
     limits: Limits,
     outcome: Outcome,
     line: String,
-    capsule: Option<(PathBuf, Capsule)>,
+    kept: Option<Kept>,
 }
 
 /// Tells what a campaign came to.
@@ -70,7 +69,7 @@ pub(crate) fn tell(
             // What was found is told before anything else can fail.
             output.line(&report::text(&one.scenario, &one.outcome, &one.line))?;
         }
-        one.capsule = keep(args, &one, output);
+        one.kept = keep(args, &one, output)?;
         if args.format == Format::Text {
             tell_kept(&one, output)?;
         }
@@ -109,21 +108,16 @@ fn again<'a>(campaign: &Campaign, beside: &Beside<'_>, group: &'a Group<'a>) -> 
         mutation: campaign.mutation.clone(),
     };
     let line = replay.line(seed, &Chain::of(&outcome));
-    Ok(Shown { group, scenario, limits, outcome, line, capsule: None })
+    Ok(Shown { group, scenario, limits, outcome, line, kept: None })
 }
 
 /// Writes the capsule of what failed, if one is wanted.
-fn keep(args: &Telling, one: &Shown<'_>, output: &mut Output) -> Option<(PathBuf, Capsule)> {
+fn keep(args: &Telling, one: &Shown<'_>, output: &mut Output) -> Result<Option<Kept>, Failure> {
     if args.no_capsule {
-        return None;
+        return Ok(None);
     }
-    match capsules::keep(&args.capsules, &one.scenario, &one.outcome, one.limits, !args.no_shrink) {
-        Ok(kept) => kept,
-        Err(failure) => {
-            output.not_written(failure);
-            None
-        }
-    }
+    capsules::keep(&args.capsules, &one.scenario, &one.outcome, one.limits, !args.no_shrink, output)
+        .map_err(|unknown| Failure::new(Exit::BadInput, unknown.to_string()))
 }
 
 fn tell_kept(one: &Shown<'_>, output: &mut Output) -> Result<(), Failure> {
@@ -133,10 +127,15 @@ fn tell_kept(one: &Shown<'_>, output: &mut Output) -> Result<(), Failure> {
         let more = if all.len() > SEEDS_TOLD { ", …" } else { "" };
         output.line(&format!("{} runs fail in this way: seeds {}{more}", all.len(), seeds.join(", ")))?;
     }
-    if let Some((path, capsule)) = &one.capsule {
-        output.line(&format!("capsule: {}", shown(path)))?;
+    if let Some(Kept { capsule, path }) = &one.kept {
+        if let Some(path) = path {
+            output.line(&format!("capsule: {}", shown(path)))?;
+        }
         if let Some(story) = &capsule.story {
             output.line(&format!("story: {}", capsules::length(capsule, story)))?;
+            if path.is_none() {
+                output.raw(story.scenario.to_text().as_bytes())?;
+            }
         }
     }
     Ok(())
@@ -144,7 +143,7 @@ fn tell_kept(one: &Shown<'_>, output: &mut Output) -> Result<(), Failure> {
 
 fn run_json(one: &Shown<'_>) -> Value {
     let mut run = report::run_json(&one.scenario, &one.outcome, &one.line);
-    let capsule = one.capsule.as_ref().map(|(path, capsule)| capsules::about(path, capsule));
+    let capsule = one.kept.as_ref().map(|Kept { capsule, path }| capsules::about(path.as_deref(), capsule));
     run["capsule"] = capsule.unwrap_or_default();
     run
 }
@@ -249,8 +248,8 @@ fn junit(path: &Path, ledger: &Ledger, failures: &[Shown<'_>]) -> Result<(), Fai
         status
             .set_message(plain(&what(one)))
             .set_type(property.map_or("expectation", crate::violation::Property::name));
-        let kept =
-            one.capsule.as_ref().map_or_else(String::new, |(path, _)| format!("\ncapsule: {}", shown(path)));
+        let path = one.kept.as_ref().and_then(|kept| kept.path.as_deref());
+        let kept = path.map_or_else(String::new, |path| format!("\ncapsule: {}", shown(path)));
         status.set_description(format!(
             "{} runs fail in this way\nreplay: {}{kept}",
             one.group.all.len(),

@@ -31,18 +31,32 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     capsule::replace(path, text).map_err(|error| bad(path, error))
 }
 
-/// Makes a capsule of a run that failed, short unless it is to stay as it is, and writes it into a folder.
+/// A capsule, and where it was written, if it could be.
+pub(crate) struct Kept {
+    pub(crate) capsule: Capsule,
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// Makes a capsule of a run that failed, short unless it is to stay as it is, and writes it into a folder. One that cannot be
+/// written is had all the same, for its story took long to find: the program fails of it once that is told.
 pub(crate) fn keep(
     folder: &Path,
     scenario: &Scenario,
     outcome: &Outcome,
     limits: Limits,
     shrinks: bool,
-) -> Result<Option<(PathBuf, Capsule)>, Failure> {
-    capsule::keep(folder, scenario, outcome, limits, shrinks).map_err(|error| match error {
-        KeepError::File { path, error } => bad(&path, error),
-        KeepError::Mutation(error) => Failure::new(Exit::BadInput, error.to_string()),
-    })
+    output: &mut Output,
+) -> Result<Option<Kept>, UnknownMutation> {
+    let made = if shrinks { Capsule::with_story } else { Capsule::of };
+    let Some(capsule) = made(scenario, outcome, limits)? else { return Ok(None) };
+    let path = match capsule::keep(folder, &capsule) {
+        Ok(path) => Some(path),
+        Err(KeepError { path, error }) => {
+            output.not_written(bad(&path, error));
+            None
+        }
+    };
+    Ok(Some(Kept { capsule, path }))
 }
 
 /// How long a story is, for people.
@@ -55,12 +69,34 @@ pub(crate) fn length(capsule: &Capsule, story: &Story) -> String {
     )
 }
 
-/// A capsule for programs.
-pub(crate) fn about(path: &Path, capsule: &Capsule) -> Value {
-    let story = capsule.story.as_ref().map(
-        |story| json!({ "size": story.size, "replays": story.replays, "one_minimal": story.one_minimal }),
-    );
-    json!({ "file": path.to_string_lossy(), "signature": capsule.signature, "size": capsule.size, "story": story })
+/// A capsule for programs. Where there is no file of it, its story is all here.
+pub(crate) fn about(path: Option<&Path>, capsule: &Capsule) -> Value {
+    let story = capsule.story.as_ref().map(|story| {
+        let mut about =
+            json!({ "size": story.size, "replays": story.replays, "one_minimal": story.one_minimal });
+        if path.is_none() {
+            about["scenario"] = json!(story.scenario);
+        }
+        about
+    });
+    let file = path.map(Path::to_string_lossy);
+    json!({ "file": file, "signature": capsule.signature, "size": capsule.size, "story": story })
+}
+
+fn was_edited(field: &str) -> String {
+    format!(
+        "the run is reproduced, and the `{field}` in the capsule is not its own: it was edited, or another build wrote it"
+    )
+}
+
+/// That a capsule is not what its run was is told before anything is made of it.
+fn refuse_edited(path: &Path, capsule: &Capsule) -> Result<(), Failure> {
+    match capsule.edited().map_err(|error| bad(path, error))? {
+        Some(field) => {
+            Err(Failure::new(Exit::NotReproduced, format!("{}: {}", shown(path), was_edited(field))))
+        }
+        None => Ok(()),
+    }
 }
 
 /// What became of a capsule, in a line or three, and the code to end with.
@@ -85,13 +121,7 @@ fn told(answer: &Answer, capsule: &Capsule) -> (String, Exit) {
                     .to_string();
             (told, Exit::NotReproduced)
         }
-        Answer::Edited { field } => (
-            format!(
-                "the run is reproduced, and the `{field}` in the capsule is not its own: it was edited, or another build \
-                 wrote it"
-            ),
-            Exit::NotReproduced,
-        ),
+        Answer::Edited { field } => (was_edited(field), Exit::NotReproduced),
         Answer::StoryDiffers { divergence } => (
             format!("the run is reproduced, and its story is another one: {divergence}"),
             Exit::NotReproduced,
@@ -137,7 +167,7 @@ pub(crate) fn replay(path: &Path, args: &Replay, output: &mut Output) -> Result<
     if args.format == Format::Json {
         let document = json!({
             "schema_version": 1,
-            "capsule": about(path, &capsule),
+            "capsule": about(Some(path), &capsule),
             "answer": word(&replayed.answer),
             "told": what,
             "violations": replayed.outcome.violations,
@@ -169,6 +199,7 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
                 "--save is where the story goes, and this is the capsule: it is written into that anyway";
             return Err(Failure::new(Exit::Usage, message));
         }
+        refuse_edited(path, &capsule)?;
         let why = "it does not fail in this build (`replay` says what became of it), or ";
         find_story(&mut capsule, why, args, output)?;
         // It took long to find, and is told wherever it cannot be written.
@@ -292,7 +323,7 @@ fn judge(path: &Path) -> Result<Judged, Failure> {
         ) => Exit::NotReproduced,
     };
     let row = json!({
-        "capsule": about(path, &capsule),
+        "capsule": about(Some(path), &capsule),
         "answer": word(&replayed.answer),
         "as_it_should": exit == Exit::Clean,
     });
@@ -314,14 +345,16 @@ pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failu
         let message = "this is not the failure of the capsule any more: `replay` says what became of it";
         return Err(Failure::new(Exit::NotReproduced, message));
     }
+    refuse_edited(&args.capsule, &capsule)?;
     // A story leaves nothing to chance, so the run that it was made of is asked.
     // Where a seed means something else by now, it is another run, and says nothing of this failure.
     let scenario = &capsule.scenario;
     let (outcome, lines) = execute::run(scenario, seed, limits, Recorder::keeping()).map_err(unknown)?;
-    if outcome.violation().is_none_or(|found| found.signature() != capsule.signature) {
+    if capsule.digest.check(&outcome).is_err() {
         output.aside("the run itself is another one in this build, so it cannot be asked since when this was inevitable");
         return Ok(Exit::Clean);
     }
+    output.aside("asking other futures since when this was inevitable; this may take some seconds");
     match inevitable(scenario, seed, limits).map_err(unknown)? {
         Some(inevitable) => output.raw(view::course(scenario.nodes, &lines.kept, &inevitable).as_bytes())?,
         None => output.aside("the run is too long to be asked since when this was inevitable"),

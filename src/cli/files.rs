@@ -4,7 +4,7 @@ use crate::capsule::Capsule;
 use crate::cli::args::{Check, Format, List};
 use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
-use crate::scenario::{Expect, Scenario, ScenarioError};
+use crate::scenario::{Expect, SIZE_MAX, Scenario, ScenarioError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ fn find_any(what: &str, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut found = Vec::new();
     for file in files {
         if file.is_dir() {
-            collect(file, &mut found)?;
+            collect(file, &mut found);
         } else {
             found.push(file.clone());
         }
@@ -38,12 +38,11 @@ fn find_any(what: &str, files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let unreadable =
-        |error: std::io::Error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(folder)));
-    let entries: Result<Vec<_>, _> = std::fs::read_dir(folder).map_err(unreadable)?.collect();
-    let mut paths: Vec<PathBuf> =
-        entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
+/// A folder that cannot be read stands for itself: who reads the others tells of it as of a file that cannot be.
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    let entries: std::io::Result<Vec<_>> = std::fs::read_dir(folder).and_then(Iterator::collect);
+    let Ok(entries) = entries else { return found.push(folder.to_path_buf()) };
+    let mut paths: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     paths.sort();
     for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -52,14 +51,13 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
             continue;
         }
         if path.is_dir() {
-            collect(&path, found)?;
+            collect(&path, found);
         } else if path.metadata().is_ok_and(|there| !there.is_file()) {
             // A pipe would be waited for. What a link leads to and is not there is told when it is read.
         } else if (name.ends_with(".json") && !name.ends_with(".schema.json")) || name.ends_with(".jsonc") {
             found.push(path);
         }
     }
-    Ok(())
 }
 
 /// Reads a text of at most so many bytes: a pipe or a device may have no end.
@@ -79,7 +77,10 @@ fn text_of(bytes: Vec<u8>) -> std::io::Result<String> {
 }
 
 fn read_bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
-    let file = std::fs::File::open(path)?;
+    bytes_of(std::fs::File::open(path)?, most)
+}
+
+fn bytes_of(file: std::fs::File, most: u64) -> std::io::Result<Vec<u8>> {
     let too_large = || std::io::Error::other(format!("too large: expected at most {} MiB", most >> 20));
     if file.metadata()?.len() > most {
         return Err(too_large());
@@ -94,18 +95,22 @@ fn read_bytes(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
 
 /// Reads a scenario, or says what is wrong with it.
 pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
-    // A file that is not there has no line to show. And a pipe gives what it holds once.
-    let file = std::fs::File::open(path)
-        .map_err(|error| Failure::new(Exit::BadInput, format!("{}: {error}", shown(path))))?;
-    Scenario::read_open(path, &file).map_err(|error| {
-        // A pipe has nothing more to tell.
-        if path.is_file() && read_text(path, CAPSULE_MAX).is_ok_and(|text| Capsule::is_meant_by(&text)) {
-            let message =
-                "this is a capsule: `replay` has its failure again, `explain` tells it; expected a scenario";
-            return Failure::new(Exit::BadInput, format!("{}: {message}", shown(path)));
-        }
-        told(path, &error, output)
-    })
+    let wrong =
+        |why: &dyn core::fmt::Display| Failure::new(Exit::BadInput, format!("{}: {why}", shown(path)));
+    let capsule =
+        "this is a capsule: `replay` has its failure again, `explain` tells it; expected a scenario";
+    // A file that is not there has no line to show.
+    let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
+    if path.is_file() || path.is_dir() {
+        return Scenario::read_open(path, &file).map_err(|error| {
+            let is_capsule = read_text(path, CAPSULE_MAX).is_ok_and(|text| Capsule::is_meant_by(&text));
+            if is_capsule { wrong(&capsule) } else { told(path, &error, output) }
+        });
+    }
+    // A pipe gives what it holds once.
+    let text = text_of(bytes_of(file, SIZE_MAX as u64).map_err(|error| wrong(&error))?);
+    let text = text.map_err(|error| wrong(&error))?;
+    if Capsule::is_meant_by(&text) { Err(wrong(&capsule)) } else { parse(path, &text, output) }
 }
 
 /// The same of a text that was read from `path`.

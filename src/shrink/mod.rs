@@ -125,7 +125,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     for events_max in BTreeSet::from_iter([soon].into_iter().chain(whole)) {
         scenario.events_max = Some(events_max);
         let run = Recorded::run(&scenario, seed, limits)?;
-        search.replays += 1 + search.lab.begin();
+        search.replays += 1;
         if let Some(found) = search.best(&scenario, &run, Limits { events_max })? {
             return Ok(Some(found));
         }

@@ -35,17 +35,26 @@ pub fn check_in(scenario: &Scenario, folder: &Path) -> Result<(), TestCaseError>
     if outcome.verdict.as_expected() {
         return Ok(());
     }
-    let message = match keep(folder, scenario, &outcome, limits, true) {
-        Ok(Some((path, capsule))) => failure(scenario, &outcome, &path, &capsule),
+    let capsule = Capsule::with_story(scenario, &outcome, limits)
+        .map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let message = match capsule {
+        Some(capsule) => failure(scenario, &outcome, folder, &capsule),
         // Nothing broke, and something should have: there is nothing to make short.
-        Ok(None) => replay_of_scenario(scenario, &outcome, folder),
-        Err(error) => format!("{:?}; it could not be written down: {error}", outcome.violations),
+        None => replay_of_scenario(scenario, &outcome, folder),
     };
     // proptest puts a full stop behind the message: it must not end up in the line to paste.
     Err(TestCaseError::fail(message + "\n"))
 }
 
-fn failure(scenario: &Scenario, outcome: &Outcome, path: &Path, capsule: &Capsule) -> String {
+fn failure(scenario: &Scenario, outcome: &Outcome, folder: &Path, capsule: &Capsule) -> String {
+    let path = match keep(folder, capsule) {
+        Ok(path) => path,
+        Err(error) => {
+            // What was found is told here, or nowhere.
+            let told = capsule.story.as_ref().map_or(scenario, |story| &story.scenario).to_text();
+            return format!("{:?}; it could not be written down: {error}\n{told}", outcome.violations);
+        }
+    };
     let path = path.display();
     let story = capsule.story.as_ref().map_or_else(
         || format!("capsule: {path}"),

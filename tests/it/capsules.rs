@@ -163,6 +163,21 @@ fn a_campaign_writes_no_capsule_that_nobody_wants_and_tells_what_it_found_where_
     if cfg!(target_os = "linux") {
         let out = expect(&with(&["--capsules", "/dev/null/x"]), 3, "/dev/null/x");
         assert!(out.contains("durable_vote"), "what was found is told all the same: {out}");
+        assert!(out.contains("\"name\": \"shrunk_durable_vote\""), "and its story: {out}");
+        let out = fuzz
+            .iter()
+            .chain(&["--capsules", "/dev/null/x", "--format", "json"])
+            .copied()
+            .collect::<Vec<_>>();
+        let out = seaworthy(&out);
+        assert_eq!(out.status.code(), Some(3));
+        let document: Value = serde_json::from_slice(&out.stdout).expect("JSON");
+        let capsule = &document["runs"][0]["capsule"];
+        assert_eq!(capsule["file"], Value::Null);
+        assert_eq!(
+            capsule["story"]["scenario"]["name"], "shrunk_durable_vote",
+            "its story is there: {capsule}"
+        );
     }
     let json = expect(&with(&["--no-capsule", "--format", "json"]), 1, "durable_vote");
     let document: Value = serde_json::from_str(&json).expect("JSON");
@@ -256,6 +271,20 @@ fn a_capsule_that_somebody_has_edited_is_not_called_reproduced() {
         std::fs::write(&path, capsule.to_string()).expect("it can be written");
         expect(&["replay", word(&path)], 5, &format!("the `{field}` in the capsule is not its own"));
         expect(&["regress", word(&path)], 5, "1 not as they should be");
+        if !field.contains('.') {
+            expect(&["shrink", word(&path)], 5, &format!("the `{field}` in the capsule is not its own"));
+            expect(&["explain", word(&path)], 5, &format!("the `{field}` in the capsule is not its own"));
+        }
+    }
+    let strange: [Edit; 2] = [
+        ("violation", |capsule| capsule["violation"]["strange"] = 7.into()),
+        ("story.violation", |capsule| capsule["story"]["violation"]["strange"] = 7.into()),
+    ];
+    for (place, edit) in strange {
+        let mut capsule: Value = serde_json::from_str(&whole).expect("JSON");
+        edit(&mut capsule);
+        std::fs::write(&path, capsule.to_string()).expect("it can be written");
+        expect(&["replay", word(&path)], 3, &format!("this is no capsule: {place}: unknown field `strange`"));
     }
     // Some editors put a mark before what they write.
     std::fs::write(&path, format!("\u{feff}{whole}")).expect("it can be written");
@@ -299,12 +328,28 @@ fn a_story_is_not_lost_where_it_cannot_be_saved() {
     assert!(told.contains("\"name\": \"shrunk_durable_vote\""), "it is printed: {told}");
     let kept = std::fs::read_to_string(&path).expect("it is there");
     assert!(kept.contains("\"story\""), "the capsule has it all the same");
-    // There is no longer name, so that nothing can be written beside it.
-    let stuck = path.with_file_name(format!("{}.json", "a".repeat(250)));
+    // There is no longer name, and what is written beside it has a shorter one.
+    let long = path.with_file_name(format!("{}.json", "a".repeat(250)));
+    std::fs::write(&long, &whole).expect("it can be written");
+    expect(&["shrink", word(&long)], 0, "1-minimal");
+    assert_eq!(std::fs::read_to_string(&long).expect("it is there"), kept);
+    let stuck = path.with_file_name("stuck.json");
     std::fs::write(&stuck, &whole).expect("it can be written");
-    let told = expect(&["shrink", word(&stuck)], 3, "File name too long");
+    let mut permissions = std::fs::metadata(&stuck).expect("it is there").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&stuck, permissions).expect("it is ours");
+    let told = expect(&["shrink", word(&stuck)], 3, "stuck.json: it may only be read");
     assert!(told.contains("\"name\": \"shrunk_durable_vote\""), "it is printed: {told}");
     assert_eq!(std::fs::read_to_string(&stuck).expect("it is there"), whole);
+    // As after a hundred programs that were killed in the midst of it.
+    let crowded = path.with_file_name("crowded.json");
+    std::fs::write(&crowded, &whole).expect("it can be written");
+    for number in 0..=100 {
+        let end = if number == 0 { ".tmp".to_string() } else { format!(".{number}.tmp") };
+        std::fs::write(path.with_file_name(format!("crowded.json{end}")), "").expect("it can be written");
+    }
+    let told = expect(&["shrink", word(&crowded)], 3, "crowded.json.100.tmp beside it: File exists");
+    assert!(told.contains("\"name\": \"shrunk_durable_vote\""), "it is printed: {told}");
     // The folder of the file is not that of the story.
     let witness = "scenarios/mutations/vote_not_persisted.json";
     assert!(
@@ -335,6 +380,32 @@ fn what_is_written_follows_links_and_keeps_who_may_read_it() {
     std::os::unix::fs::symlink("/dev/null", &fifo).expect("links can be made");
     expect(&["shrink", witness, "--save", word(&fifo)], 0, "the story is in");
     assert!(!std::fs::metadata("/dev/null").expect("it is there").is_file(), "a device stays one");
+}
+
+/// Of a run that is another one by now, or too long to have a thousand futures, nothing is told but its story.
+#[cfg(feature = "mutations")]
+#[test]
+fn what_cannot_be_asked_since_when_it_was_inevitable_says_why() {
+    let (path, _) = found("when", "vote_not_persisted", &["--no-shrink"]);
+    expect(&["explain", word(&path)], 0, "asking other futures since when");
+    let mut capsule: Value =
+        serde_json::from_str(&std::fs::read_to_string(&path).expect("it is there")).expect("JSON");
+    capsule["digest"] = "0123456789abcdef".into();
+    std::fs::write(&path, capsule.to_string()).expect("it can be written");
+    let told = expect(&["explain", word(&path)], 0, "the run itself is another one in this build");
+    assert!(!told.contains("inevitable since"), "{told}");
+    let folder = path.parent().expect("it is in a folder");
+    let scenario = folder.join("long.json");
+    let text = r#"{ "name": "long", "nodes": 3, "steps": [{ "sleep": "200s" }, { "assert": "no_leader" }] }"#;
+    std::fs::write(&scenario, text).expect("it can be written");
+    let long = folder.join("long");
+    let out = expect(
+        &["fuzz", word(&scenario), "--seeds", "0..1", "--no-shrink", "--capsules", word(&long)],
+        1,
+        "expectation",
+    );
+    let capsule = out.lines().find_map(|line| line.strip_prefix("capsule: ")).expect("there is one");
+    expect(&["explain", capsule], 0, "the run is too long to be asked since when this was inevitable");
 }
 
 #[cfg(feature = "mutations")]

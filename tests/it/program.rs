@@ -285,6 +285,14 @@ fn a_scenario_is_read_from_a_pipe_as_from_a_file() {
     let output = shell.output().expect("there is a shell");
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(text(&output.stdout).matches("leader_disconnect_reconnect_5").count(), 30);
+    let capsule = std::fs::read_dir(root().join("tests/capsules")).expect("there are some").next();
+    let capsule = capsule.expect("there is one").expect("it can be read").path();
+    let mut shell = std::process::Command::new("sh");
+    let script = r#"cat "$1" | "$0" run /dev/stdin"#;
+    shell.args(["-c", script]).arg(program().get_program()).arg(capsule);
+    let output = shell.output().expect("there is a shell");
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("this is a capsule"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -9,13 +9,14 @@ use crate::types::{LogIndex, NodeId, Term};
 
 impl RaftNode {
     /// Recognises the sender of an AppendEntries as the leader of the current term (Raft §5.2). False if it
-    /// is not: its term is over, which it is told without its `round`, or the node itself leads this term, and the message is
-    /// nonsense.
+    /// is not: its term is over, which it is told without its `round`, or the node itself leads this term, and
+    /// the message is nonsense.
     #[inline]
     pub(super) fn follow(
         &mut self,
         from: NodeId,
-        (term, round): (Term, u64),
+        term: Term,
+        round: u64,
         prev: LogIndex,
         out: &mut Outputs,
     ) -> bool {

@@ -155,7 +155,7 @@ impl RaftNode {
             if *term > self.hard.term || (mutant!(self, EarlierTermFollowed) && *term < self.hard.term) {
                 self.adopt_term(*term, out);
             }
-            if self.follow(from, (*term, round), prev.0, out) {
+            if self.follow(from, *term, round, prev.0, out) {
                 self.on_append(from, prev, core::mem::take(entries), commit, round, out);
             }
         } else if let Message::AppendEntriesResponse { term, round, holds, result } = *message {

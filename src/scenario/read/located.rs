@@ -38,7 +38,7 @@ impl<'de> Deserializer<'de> for Located<'_, '_> {
             },
             Value::BooleanLit(truth) => visitor.visit_bool(truth.value),
             Value::Object(object) => visitor.visit_map(Entries::new(object)),
-            Value::Array(array) => visitor.visit_seq(Elements { array, next: 0 }),
+            Value::Array(array) => whole_list(array, visitor),
             Value::NullKeyword(_) => visitor.visit_unit(),
         };
         result.map_err(|fault| fault.at(range))
@@ -92,6 +92,20 @@ impl<'de> Deserializer<'de> for Located<'_, '_> {
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map identifier ignored_any
+    }
+}
+
+/// A list, of which nothing may be left over: derived readers of two values would leave the third where it is.
+fn whole_list<'de, V: Visitor<'de>>(array: &Array<'_>, visitor: V) -> Result<V::Value, Fault> {
+    let mut elements = Elements { array, next: 0 };
+    let value = visitor.visit_seq(&mut elements)?;
+    match array.elements.get(elements.next) {
+        None => Ok(value),
+        Some(more) => {
+            let (found, expected) = (array.elements.len(), elements.next);
+            let fault = Fault::custom(format!("found a list of {found}: expected {expected}"));
+            Err(fault.at(more.range()).within(Segment::Index(expected)))
+        }
     }
 }
 
