@@ -182,6 +182,7 @@ mod tests {
             is_endless: None,
             nearest: Nearest::Oldest,
             from: End::Last,
+            seeds: 0,
             replays: 0,
             events: 0,
         }

@@ -1,12 +1,12 @@
 //! Trying candidates: what fails in the same way, what of it can go, and whether a story holds as it will be read.
 
 use super::plan::{Form, Plan};
-use super::{EVENTS_MAX, REPLAYS_MAX, Recorded, Size, clients, groups, header, nodes, times, values};
+use super::{EVENTS_MAX, REPLAYS_MAX, Recorded, Size, clients, disks, groups, header, nodes, times, values};
 use crate::execute::{Done, Limits, Manner, Nearest, Outcome, run, run_logged};
 use crate::record::{MessageFacts, Note};
-use crate::scenario::{Expect, Scenario};
+use crate::scenario::{Expect, Scenario, Seed};
 use crate::violation::{Property, Signature, Violation};
-use sim_core::{Observer, Span, Stamp};
+use sim_core::{Observer, Span, Stamp, Stream};
 
 /// At which end taking away begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub(super) enum End {
     First,
     Last,
 }
+
+/// With how many other seeds a candidate is tried where chance decides whether it fails.
+pub(super) const SEEDS: u64 = 12;
 
 /// Where candidates are tried.
 pub(super) struct Lab {
@@ -25,6 +28,8 @@ pub(super) struct Lab {
     pub(super) is_endless: Option<bool>,
     pub(super) nearest: Nearest,
     pub(super) from: End,
+    /// With how many other seeds a candidate is tried that does not fail with its own.
+    pub(super) seeds: u64,
     pub(super) replays: u32,
     /// How many events they took together.
     pub(super) events: u64,
@@ -37,9 +42,16 @@ impl Lab {
         core::mem::take(&mut self.replays)
     }
 
-    /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that.
+    /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that, with the seed that it
+    /// failed with.
     pub(super) fn fails(&mut self, plan: &Plan) -> Option<Plan> {
-        self.fails_within(plan, self.left())
+        self.fails_within(plan, self.left()).or_else(|| {
+            (0..self.seeds).find_map(|number| {
+                let mut other = plan.clone();
+                other.header.seed = Seed(Stream::new(plan.header.seed.0, "luck", number).bits());
+                self.fails_within(&other, self.left())
+            })
+        })
     }
 
     /// The same within other bounds than what is left.
@@ -80,6 +92,18 @@ impl Lab {
             run_logged(&plan.scenario(), plan.header.seed.0, limits, watcher, manner).ok()?;
         self.events += outcome.stats.events;
         Some((outcome, done))
+    }
+
+    /// Runs the scenario as it is while somebody watches.
+    pub(super) fn watch(
+        &mut self,
+        scenario: &Scenario,
+        watcher: &mut dyn Observer<MessageFacts, Note>,
+    ) -> Option<Outcome> {
+        self.replays += 1;
+        let (outcome, _) = run(scenario, scenario.seed.0, self.limits, watcher).ok()?;
+        self.events += outcome.stats.events;
+        Some(outcome)
     }
 
     /// What breaks first in a run, if that is it. What goes on for ever before its steps are over must not do so only while the
@@ -135,6 +159,7 @@ impl Lab {
         self.minimise(plan);
         loop {
             let mut changed = header::fine(self, plan);
+            changed |= disks::simpler(self, plan);
             // Of fewer calls it is more likely that they can be had as steps.
             changed |= clients::as_steps(self, plan);
             changed |= nodes::fewer(self, plan);
@@ -215,8 +240,17 @@ mod tests {
         let (nearest, from) = (Nearest::Oldest, End::Last);
         let (property, signature) = (violation.property, violation.signature());
         let events = EVENTS_MAX - run.outcome.stats.events / 2;
-        let mut lab =
-            Lab { limits, property, signature, is_endless: None, nearest, from, replays: 0, events };
+        let mut lab = Lab {
+            limits,
+            property,
+            signature,
+            is_endless: None,
+            nearest,
+            from,
+            seeds: 0,
+            replays: 0,
+            events,
+        };
         let plan = plan::written(&scenario);
         assert_eq!(lab.fails(&plan), None, "it is stopped in the middle");
         lab.events = events;

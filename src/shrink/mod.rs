@@ -11,6 +11,7 @@
 
 mod again;
 mod clients;
+mod disks;
 mod groups;
 mod header;
 mod lab;
@@ -105,6 +106,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         is_endless: is_livelock.then(|| run.is_endless()),
         nearest: Nearest::Oldest,
         from: End::Last,
+        seeds: 0,
         replays: 0,
         events: 0,
     };
@@ -164,8 +166,15 @@ impl Search {
         self.replays += self.lab.begin();
         let (scenario, run) = sooner.as_ref().map_or((scenario, run), |(scenario, run)| (scenario, run));
         let (size, mut stories) = (run.size(), Vec::new());
+        if self.lab.property == Property::Convergence
+            && let Some(ending) = run.outcome.ending
+            && let Some(plan) = disks::as_beginning(&mut self.lab, scenario, ending)
+        {
+            self.lab.make_short(vec![plan], &WAYS[..1], &mut stories);
+            self.replays += self.lab.begin();
+        }
         // What a file demands is about the whole of it, and so is how long it goes on.
-        if self.lab.property != Property::Expectation && scenario.events_max.is_none() {
+        if self.lab.property != Property::Expectation && scenario.events_max.is_none() && stories.is_empty() {
             // None needs to go on for much longer than this one did.
             let events_max = limits.events_max.min(2 * run.outcome.stats.events + 1_000);
             let others = again::runs(&mut self.lab, scenario, Limits { events_max }, size);

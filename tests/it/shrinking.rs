@@ -163,6 +163,33 @@ fn a_story_may_be_that_of_a_smaller_cluster_with_another_seed() {
     assert_eq!(had.answer, Answer::Reproduced, "run and story, each by its seed");
 }
 
+/// Where disks alone keep a cluster from living, a story says what is on them and nothing else; where they do not, it says more.
+#[test]
+fn what_cannot_live_with_its_disks_is_told_by_them() {
+    let story = |bug: &str| {
+        let (scenario, outcome) = failing_of(bug, 3);
+        assert_eq!(outcome.violation().map(|found| found.property), Some(Property::Convergence), "{bug}");
+        let story = shrunk(&scenario, outcome.seed);
+        assert_eq!(shrunk(&scenario, outcome.seed), story, "{bug}: twice the same");
+        assert!(breaks(&story.scenario, &story) && story.is_minimal, "{bug}");
+        story
+    };
+    let Shrunk { scenario, size, .. } = story("pre_vote_not_refused");
+    assert_eq!((size.events(), scenario.steps.len(), scenario.nodes), (0, 0, 2));
+    let terms: Vec<u64> = scenario.initial.values().map(|state| state.current_term()).collect();
+    let lasts: Vec<u64> = scenario.initial.values().map(|state| state.log.len() as u64).collect();
+    assert!(terms.iter().max() <= Some(&3) && lasts.iter().sum::<u64>() <= 2, "{:?}", scenario.initial);
+    for key in scenario.initial.keys() {
+        let mut less = scenario.clone();
+        less.initial.remove(key);
+        let (outcome, ()) = run(&less, less.seed.0, LIMITS, ()).expect("the build has the bug");
+        assert_eq!(outcome.violation(), None, "without that of {key}");
+    }
+    // What somebody takes for the configuration is in no log that a file could give it.
+    let Shrunk { scenario, size, .. } = story("learner_refuses_vote");
+    assert!(size.events() > 0 && scenario.initial.is_empty());
+}
+
 #[test]
 fn what_does_not_fail_has_no_story() {
     let seed = run_seed(7, 0);
