@@ -2,10 +2,11 @@
 //!
 //! `cargo bench --bench scoreboard --features mutations` prints a Markdown table. Each bug is looked for in `--campaigns N`
 //! campaigns (default 30) of at most `--runs N` runs (default 100,000), by `--strategy S` (default the portfolio), among
-//! clusters of `--nodes N` only if that is given, and one bug alone with `--mutation M`. What the first `--stories N` campaigns
-//! (default 3) find is made short, and compared with the shortest story known that breaks the same property: of those, or the
-//! witness in the library made short. All of that is the same everywhere; the times below are of this machine, each campaign
-//! on one of `--jobs N` threads (default 1).
+//! clusters of `--nodes N` only if that is given, and one bug alone with `--mutation M`. With `--guided` half of the runs are
+//! spliced of earlier ones that reached new states of the protocol, to see whether that would be worth its time. What the
+//! first `--stories N` campaigns (default 3) find is made short, and compared with the shortest story known that breaks the
+//! same property: of those, or the witness in the library made short. All of that is the same everywhere; the times below are
+//! of this machine, each campaign on one of `--jobs N` threads (default 1).
 //!
 //! Without the feature there is nothing to find, and it says so.
 
@@ -59,7 +60,7 @@ mod scoreboard {
     fn settings() -> Result<Settings, String> {
         let mut settings = Settings {
             campaigns: 30,
-            field: Field { runs: 100_000, nodes: None, strategy: Strategy::Portfolio },
+            field: Field { runs: 100_000, nodes: None, strategy: Strategy::Portfolio, is_guided: false },
             stories: 3,
             jobs: 1,
             mutation: None,
@@ -75,6 +76,7 @@ mod scoreboard {
                 "--nodes" => settings.field.nodes = Some(value(&option, next())?),
                 "--strategy" => settings.field.strategy = value(&option, next())?,
                 "--mutation" => settings.mutation = Some(value(&option, next())?),
+                "--guided" => settings.field.is_guided = true,
                 // What cargo adds.
                 "--bench" => {}
                 other => return Err(format!("no such option: {other}")),

@@ -3,8 +3,10 @@
 
 use seaworthy::adapter::Mutation;
 use seaworthy::execute::run;
-use seaworthy::fuzz::{LIMITS, Strategy, draw_by, run_seed};
+use seaworthy::fuzz::{Coverage, LIMITS, States, Strategy, draw_by, run_seed, splice};
+use seaworthy::record::{MessageFacts, Note};
 use seaworthy::scenario::{Scenario, Seed};
+use sim_core::{Observer, Stream};
 
 /// Where a bug is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +16,49 @@ pub(crate) struct Field {
     /// In clusters of this size only; in those of every size if none is given.
     pub(crate) nodes: Option<u16>,
     pub(crate) strategy: Strategy,
+    /// Whether half of the runs are made of those that reached states which no other had.
+    pub(crate) is_guided: bool,
+}
+
+/// What a campaign that is guided has learned.
+struct Guide {
+    stream: Stream,
+    reached: States,
+    /// What reached something new, the latest last.
+    corpus: Vec<Scenario>,
+}
+
+/// How many scenarios are kept to be made others of.
+const CORPUS_MAX: usize = 500;
+
+impl Guide {
+    fn new(number: u64) -> Self {
+        Self { stream: Stream::new(number, "guide", 0), reached: States::default(), corpus: Vec::new() }
+    }
+
+    /// The scenario that was drawn, or as often one that an earlier one was spliced with it to.
+    fn vary(&mut self, seed: u64, drawn: Scenario) -> Scenario {
+        if self.corpus.is_empty() || self.stream.coin() {
+            return drawn;
+        }
+        let one = self.stream.pick(&self.corpus);
+        splice(seed, one, &drawn).seeded(Seed(seed))
+    }
+
+    /// Keeps a scenario that reached something new.
+    fn learn(&mut self, scenario: &Scenario, states: &States) {
+        let all = |states: &States| states.reached.len() + states.dangerous.len();
+        let before = all(&self.reached);
+        self.reached.add(states);
+        if all(&self.reached) == before {
+            return;
+        }
+        if self.corpus.len() == CORPUS_MAX {
+            let place = self.stream.index(CORPUS_MAX);
+            self.corpus.swap_remove(place);
+        }
+        self.corpus.push(scenario.clone());
+    }
 }
 
 /// What a campaign found.
@@ -28,6 +73,7 @@ impl Field {
     /// Goes through the campaign of this number until it finds the bug.
     pub(crate) fn search(&self, mutation: Mutation, number: u64) -> Option<Found> {
         let (mut done, mut index) = (0, 0);
+        let mut guide = self.is_guided.then(|| Guide::new(number));
         while done < self.runs {
             let seed = run_seed(number, index);
             index += 1;
@@ -38,8 +84,19 @@ impl Field {
                 continue;
             }
             done += 1;
+            if let Some(guide) = &mut guide {
+                scenario = guide.vary(seed, scenario);
+            }
             scenario.mutation = Some(mutation.name().to_string());
-            let (outcome, ()) = run(&scenario, seed, LIMITS, ()).expect("the build has the bug");
+            let outcome = if let Some(guide) = &mut guide {
+                let mut coverage = Coverage::new(scenario.nodes);
+                let watcher: &mut dyn Observer<MessageFacts, Note> = &mut coverage;
+                let (outcome, _) = run(&scenario, seed, LIMITS, watcher).expect("the build has the bug");
+                guide.learn(&scenario, &coverage.states());
+                outcome
+            } else {
+                run(&scenario, seed, LIMITS, ()).expect("the build has the bug").0
+            };
             if !outcome.verdict.as_expected() {
                 return Some(Found { run: done, scenario });
             }

@@ -18,6 +18,7 @@ pub use canary::{CANARY, CANARY_RUNS, canary, has_canary};
 pub use coverage::{Coverage, States};
 pub use plan::step_of;
 pub use portfolio::{Strategy, draw, draw_by};
+pub use splice::splice;
 pub use tally::Tally;
 pub(crate) use timeline::Timeline;
 

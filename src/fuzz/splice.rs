@@ -18,7 +18,17 @@ const PARENTS: [Strategy; 4] = [Strategy::Swarm, Strategy::Priority, Strategy::R
 pub(super) fn draw(seed: u64) -> Scenario {
     let mut stream = room(seed, "splice");
     let mut parent = || draw_by(*stream.pick(&PARENTS), stream.bits());
-    let (mut scenario, mut other) = (parent(), parent());
+    let (one, other) = (parent(), parent());
+    put_together(seed, &mut stream, one, other)
+}
+
+/// Two drawn scenarios put together and varied, as the seed has it.
+#[must_use]
+pub fn splice(seed: u64, one: &Scenario, other: &Scenario) -> Scenario {
+    put_together(seed, &mut room(seed, "splice of two"), one.clone(), other.clone())
+}
+
+fn put_together(seed: u64, stream: &mut Stream, mut scenario: Scenario, mut other: Scenario) -> Scenario {
     if other.nodes > scenario.nodes {
         // What the other names must be there.
         core::mem::swap(&mut scenario, &mut other);
@@ -36,11 +46,11 @@ pub(super) fn draw(seed: u64) -> Scenario {
     }
     let fits = |step: &Step| fits(step, &scenario);
     steps.retain(fits);
-    let mut steps = varied(&mut stream, steps, scenario.nodes);
+    let mut steps = varied(stream, steps, scenario.nodes);
     // Whatever the last of them is, its consequences belong to the story.
     steps.push(Step::Sleep(Sleep::For(stream.span(MS(50), MS(500)))));
     scenario.steps = steps;
-    switch(&mut stream, &mut scenario);
+    switch(stream, &mut scenario);
     scenario
 }
 

@@ -40,7 +40,8 @@ fn the_tables_say_what_is_found_here() {
         let soon = soon(&rows);
         assert_eq!(soon.len(), 6, "some are found soon");
         for (bug, told) in soon {
-            let field = Field { runs: 1_000, nodes: Some(nodes), strategy: Strategy::Portfolio };
+            let field =
+                Field { runs: 1_000, nodes: Some(nodes), strategy: Strategy::Portfolio, is_guided: false };
             let search = |number| {
                 let found = field.search(*bug, number)?;
                 assert_eq!(found.scenario.nodes, nodes);
