@@ -139,6 +139,12 @@ fn target_without(target: &mut Target, gone: u16) -> Option<()> {
                 return None;
             }
         }
+        Target::AllBut(inner) => {
+            let is_everybody = target_without(inner, gone).is_none();
+            if is_everybody {
+                *target = Target::All;
+            }
+        }
         // Every other one is found anew.
         _ => {}
     }
