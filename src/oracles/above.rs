@@ -148,6 +148,8 @@ mod tests {
         assert_eq!((above.base(), above.last_index(), above.items()), (1, 4, [20, 30, 40].as_slice()));
         above.insert(1, 0);
         above.insert(2, 0);
+        above.insert(4, 0);
+        assert!(above.strays.is_empty());
         above.insert(5, 50);
         above.forget(3);
         assert_eq!((above.get(3), above.items()), (None, [40, 50].as_slice()));
@@ -182,5 +184,49 @@ mod tests {
             assert!(above.room() <= 1_024, "at {index}");
         }
         assert_eq!(above.items().len(), 100);
+    }
+
+    #[test]
+    fn one_whose_beginning_is_forgotten_goes_on_from_there() {
+        let mut above = Above::behind(5);
+        assert_eq!((above.base(), above.last_index()), (5, 5));
+        above.insert(5, 50);
+        above.insert(6, 60);
+        assert_eq!((above.get(5), above.get(6), above.items()), (None, Some(&60), [60].as_slice()));
+    }
+
+    #[test]
+    fn what_comes_in_a_row_takes_the_place_of_what_stood_beyond_a_gap() {
+        let mut above = of(&[1, 3, 5, 6, 9]);
+        above.extend([21, 31, 41, 51].into_iter());
+        assert_eq!((above.last_index(), above.items()), (6, [10, 21, 31, 41, 51, 60].as_slice()));
+        assert_eq!((above.get(9), above.strays.len()), (Some(&90), 1));
+    }
+
+    #[test]
+    fn what_stands_beyond_a_gap_is_forgotten_too() {
+        let mut above = of(&[1, 4, 5, 9]);
+        above.forget(5);
+        assert_eq!((above.get(5), above.get(9), above.strays.len()), (None, Some(&90), 1));
+        above.forget(9);
+        assert_eq!((above.get(9), above.strays.len(), above.last_index()), (None, 0, 9));
+    }
+
+    #[test]
+    fn room_is_given_back_where_less_than_a_quarter_of_it_is_used() {
+        let mut above = Above::default();
+        (1..=1_024).for_each(|index| above.insert(index, index));
+        let room = above.room();
+        above.forget(768);
+        assert_eq!((above.items().len(), above.room()), (256, room));
+        above.forget(1_000);
+        assert!((48..=64).contains(&above.room()), "{}", above.room());
+        assert_eq!(above.items().first(), Some(&1_001));
+        // A little room is not worth it.
+        let mut small = Above { items: Vec::with_capacity(64), ..Above::default() };
+        let room = small.room();
+        small.insert(1, 1);
+        small.forget(1);
+        assert_eq!((small.items().len(), small.room()), (0, room));
     }
 }

@@ -113,6 +113,16 @@ impl Canon {
         if index == self.base() { Some(self.base.term) } else { self.get(index).map(|entry| entry.term) }
     }
 
+    /// The term of the leader that committed the entry at `index`; nothing beyond the end or at what is forgotten.
+    #[must_use]
+    pub fn committed_in(&self, index: u64) -> Option<u64> {
+        if index == self.base() {
+            Some(self.base.committed_in)
+        } else {
+            self.get(index).map(|entry| entry.committed_in)
+        }
+    }
+
     /// What came of the entry at `index` when it was applied first; nothing where nobody did, or where it is forgotten.
     #[inline]
     #[must_use]
@@ -292,5 +302,88 @@ impl Canon {
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
         self.entries.room() + self.applied.room() + self.configurations.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracles::testing::{Story, compacted, story, voters};
+
+    /// 0 of five has committed the voters 0 to 3 at 2, all of them at 5, and an entry behind that.
+    fn changed_twice() -> Story {
+        let story = story(5).boot_all().begin(&[0, 1, 2]).elect(0, 1, &[1]).lead(0, "a").replicate(0, 1, 1);
+        let story =
+            story.commit(0, 1).configure(0, voters(&[0, 1, 2, 3])).replicate(0, 1, 2).replicate(0, 2, 2);
+        let story =
+            story.commit(0, 2).lead(0, "b").lead(0, "c").configure(0, voters(&[0, 1, 2, 3, 4])).lead(0, "d");
+        story.replicate(0, 1, 6).replicate(0, 2, 6).commit(0, 6).holds()
+    }
+
+    /// A node with another configuration at 5 than was committed there.
+    fn stranger() -> NodeMirror {
+        let story = changed_twice().follows(3, 1);
+        let story = ["a", "x", "x", "x"].into_iter().fold(story, |story, name| story.append(3, 1, name));
+        story.configure_note(3, voters(&[3])).node(3).clone()
+    }
+
+    #[test]
+    fn the_configuration_in_force_stays_when_its_entry_is_forgotten() {
+        let mut canon = changed_twice().judge().canon().clone();
+        let told = |canon: &Canon| -> Vec<Option<usize>> {
+            (0..=7).map(|index| canon.members_at(index).map(|members| members.voters.len())).collect()
+        };
+        let all = [Some(3), Some(3), Some(4), Some(4), Some(4), Some(5), Some(5), None];
+        assert_eq!(told(&canon), all);
+        canon.learn(&stranger());
+        for (floor, kept) in [(1, 3), (3, 3), (4, 3), (5, 1), (6, 1)] {
+            canon.forget(floor);
+            assert_eq!(canon.configurations.len(), kept, "at {floor}");
+            let floor = usize::try_from(floor).unwrap();
+            assert_eq!(told(&canon)[..floor], vec![None; floor], "at {floor}");
+            assert_eq!(told(&canon)[floor..], all[floor..], "at {floor}");
+            if floor == 5 {
+                // It is told of again, where only the canonical one is remembered.
+                canon.learn(&stranger());
+                assert_eq!(told(&canon)[floor..], all[floor..]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_snapshot_covers_at_the_beginning_was_committed_before() {
+        let facts = |index: u64, ids: &[u16]| SnapshotFacts {
+            index,
+            term: 3,
+            log: Hash64(index),
+            state: Hash64(10 * index),
+            members: voters(ids),
+        };
+        let mut canon = Canon::new(5);
+        canon.begin_behind(&facts(4, &[]), ProcessId(4));
+        assert_eq!((canon.members_at(4), canon.committed_under().voters.len()), (None, 5));
+        canon.begin_behind(&facts(7, &[0, 1, 2]), ProcessId(1));
+        canon.begin_behind(&facts(5, &[0, 1]), ProcessId(2));
+        canon.begin_behind(&facts(7, &[0]), ProcessId(3));
+        assert_eq!((canon.base(), canon.last_index(), canon.get(7)), (7, 7, None));
+        assert_eq!(
+            (canon.term_at(7), canon.prefix_at(7), canon.prefix_at(6)),
+            (Some(3), Some(Hash64(7)), None)
+        );
+        assert_eq!((canon.members_at(7), canon.members_at(8)), (Some(&voters(&[0, 1, 2])), None));
+        assert_eq!(canon.committed_under(), &voters(&[0, 1, 2]));
+        let applied = Applied { state: Hash64(70), effect: Effect::Carried, by: ProcessId(1) };
+        assert_eq!((canon.applied(6), canon.applied(7), canon.applied(8)), (None, Some(&applied), None));
+        assert_eq!((canon.last_index_committed_below(3), canon.last_index_committed_below(4)), (0, 7));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_taken_for_the_same() {
+        let story = compacted(2).follows(2, 2).append(2, 2, "x").append(2, 2, "b").append(2, 2, "c");
+        let (judge, log) = (story.judge(), &story.node(2).log);
+        let agrees = |index| judge.canon().agrees(log, index);
+        assert_eq!([0, 1, 2].map(agrees), [true, true, false]);
+        assert_eq!(judge.canon().first_difference(log, 2), Some(2));
+        assert_eq!(judge.canon().first_difference(&story.node(1).log, 2), None);
     }
 }

@@ -132,7 +132,7 @@ impl Breach {
 
 #[cfg(test)]
 mod tests {
-    use crate::oracles::testing::{Story, joint, story, voters};
+    use crate::oracles::testing::{Story, compacted, joint, story, voters};
     use crate::record::Members;
     use crate::violation::Property::CommitLegality;
     use sim_core::ProcessId;
@@ -249,5 +249,12 @@ mod tests {
     fn a_restarted_leader_commits_what_was_committed_before() {
         let story = one_short_of_a_quorum().durable(2).commit(0, 1).restart(0).elect(0, 2, &[1, 2]);
         story.lead(0, "b").replicate(0, 1, 2).replicate(0, 2, 2).commit(0, 2).holds();
+    }
+
+    #[test]
+    fn what_nobody_can_go_back_to_may_be_committed_and_its_end_is_compared() {
+        let story = compacted(2).follows(2, 2).append(2, 2, "x").commit(2, 1).keeps(CommitLegality);
+        let violation = story.append(2, 2, "b").commit(2, 2).breaks(CommitLegality);
+        assert_eq!(violation.what, "2 committed up to 2, but its entry at 2 is not the one committed there");
     }
 }

@@ -202,7 +202,7 @@ impl Oracle for ConfigSafety {
 mod tests {
     use super::overlap;
     use crate::oracles::testing::{Story, joint, story, voters};
-    use crate::record::{Members, Note};
+    use crate::record::{Members, Note, Record, SnapshotFacts};
     use crate::violation::Property::ConfigSafety;
     use sim_core::ProcessId;
 
@@ -329,5 +329,79 @@ mod tests {
         let story = story.snapshot(0).save_snapshot(0).durable(0).restart(0).holds();
         assert_eq!((story.node(0).members_index, story.node(0).log.base()), (2, 0));
         story.restart(1).candidate(1, 3).holds();
+    }
+
+    #[test]
+    fn what_a_node_began_with_stays_over_its_lives() {
+        let story = ready().crash(1);
+        let (last, hash) = (story.node(1).durable.log.last_index(), story.node(1).durable.log.last_prefix());
+        let told = |ids| Note::Members { index: 0, members: Box::new(voters(ids)) };
+        story.clone().boot_with(1, last, hash).note(1, told(&[0, 1, 2])).holds();
+        story.boot_with(1, last, hash).note(1, told(&[0, 1])).breaks_only(ConfigSafety);
+    }
+
+    #[test]
+    fn before_a_new_life_has_told_what_it_found_the_last_word_of_the_old_one_counts() {
+        let stands = |story: Story| {
+            let life = story.node(0).life + 1;
+            story.crash(0).record(Record::Booted { process: ProcessId(0), life }).candidacy(0, 2)
+        };
+        let story = ready().configure(0, voters(&[0, 1, 2, 3]));
+        stands(story.clone().replicate(0, 1, 2).replicate(0, 3, 2).commit(0, 2).cover(0)).keeps(ConfigSafety);
+        let violation = stands(story).breaks(ConfigSafety);
+        let what = "0 stands for election with the configuration at 2, but its log says another";
+        assert_eq!(violation.what, what);
+    }
+
+    #[test]
+    fn a_snapshot_tells_what_is_in_force_at_its_end_whatever_the_log_says() {
+        let story =
+            ready().configure(0, voters(&[0, 1, 2, 3])).replicate(0, 1, 2).replicate(0, 3, 2).commit(0, 2);
+        let story = story.cover(0);
+        let others = SnapshotFacts { members: voters(&[0, 1, 2]), ..story.facts(0) };
+        story.clone().candidacy(0, 2).holds();
+        story.takes(0, others).candidacy(0, 2).breaks(ConfigSafety);
+        // It tells of what its snapshot holds by the index of that, where something else stands.
+        let told = |ids| Note::Members { index: 2, members: Box::new(voters(ids)) };
+        let story = ready().lead(0, "b").replicate(0, 1, 2).commit(0, 2).cover(0);
+        story.clone().note(0, told(&[0, 1, 2])).holds();
+        story.clone().note(0, told(&[0, 1, 2, 3])).breaks_only(ConfigSafety);
+        story.restart(0).note(0, told(&[0, 1, 2, 3])).breaks_only(ConfigSafety);
+    }
+
+    #[test]
+    fn who_only_passes_a_change_on_is_not_judged_for_it() {
+        let far = |index| Note::Members { index, members: Box::new(voters(&[0, 3, 4])) };
+        let story = ready().append(0, 1, "change").receive(0, 1, 2);
+        story.clone().note(1, far(2)).keeps(ConfigSafety);
+        story.clone().elect(1, 2, &[2]).note(1, far(2)).keeps(ConfigSafety);
+        story.note(0, far(2)).breaks(ConfigSafety);
+    }
+
+    #[test]
+    fn an_entry_below_the_last_configuration_is_not_told_of() {
+        let story = ready().configure(0, voters(&[0, 1, 2, 3])).receive(0, 1, 2);
+        let told = Note::Members { index: 1, members: Box::new(voters(&[0, 1, 2, 3])) };
+        let violation = story.note(1, told).breaks_only(ConfigSafety);
+        assert_eq!(violation.what, "1 holds the configuration at 1, though its log has one at 2");
+    }
+
+    #[test]
+    fn what_a_node_did_not_begin_with_it_cannot_go_back_to() {
+        let told = |index, ids| Note::Members { index, members: Box::new(voters(ids)) };
+        // It took up work with a log, and tells of what stands there first.
+        let story =
+            story(3).boot_all().elect(0, 1, &[1]).lead(0, "a").receive(0, 1, 1).note(1, told(1, &[0, 1]));
+        story.truncate(1, 1).note(1, told(0, &[0, 1, 2])).keeps(ConfigSafety);
+        // What its snapshot held is gone with it.
+        let story = ready().configure_note(0, voters(&[0, 1, 2, 3])).replicate(0, 1, 2).replicate(0, 2, 2);
+        let story = story
+            .replicate(0, 3, 2)
+            .commit(0, 2)
+            .apply(0)
+            .apply(0)
+            .snapshot(0)
+            .note(0, told(0, &[0, 1, 2, 3]));
+        assert_eq!(story.restart(0).holds().node(0).members_index, 0);
     }
 }

@@ -231,4 +231,26 @@ mod tests {
         let story = story.commit(0, 1).configure(0, voters(&[0, 1, 2])).restart(1).holds();
         story.replicate(0, 1, 2).commit(0, 2).restart(2).restart(0).holds();
     }
+
+    #[test]
+    fn a_configuration_that_is_told_of_late_is_not_what_the_end_was_committed_under() {
+        let story =
+            story(5).boot_all().elect(0, 1, &[1, 2]).lead(0, "a").replicate(0, 1, 1).replicate(0, 2, 1);
+        let late = Note::Members { index: 0, members: Box::new(voters(&[2, 3, 4])) };
+        story.commit(0, 1).note(2, late).crash(4).keeps(Durability);
+    }
+
+    #[test]
+    fn a_write_of_what_was_compacted_meanwhile_adds_what_lies_above() {
+        let story =
+            one_committed().cover(0).append(0, 1, "c").persist_log(0, 1).compacts(0, 1).save_compaction(0, 1);
+        let story = story.durable_youngest(0).durable(0).restart(0).holds();
+        assert_eq!((story.node(0).log.base(), story.node(0).log.last_index()), (1, 3));
+    }
+
+    #[test]
+    fn where_nothing_was_committed_nothing_can_be_lost() {
+        // These voters are no nodes, so that nobody holds anything.
+        story(2).boot_all().begin(&[7, 8, 9]).restart(0).keeps(Durability);
+    }
 }

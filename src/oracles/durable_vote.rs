@@ -195,9 +195,11 @@ impl Oracle for DurableVote {
 
 #[cfg(test)]
 mod tests {
+    use super::DurableVote as Oracle;
     use crate::oracles::testing::{grant, request_vote, story};
-    use crate::record::Role;
+    use crate::record::{Record, Role};
     use crate::violation::Property::DurableVote;
+    use sim_core::ProcessId;
 
     #[test]
     fn one_vote_a_term_may_be_given_again_and_again() {
@@ -245,7 +247,10 @@ mod tests {
         for forgetful in [(1, None), (2, None)] {
             let story = story(3).boot_all().decides(1, 2, 0).persist_hard(1).durable(1);
             let story = story.persist(1, Some(forgetful), None).durable(1).keeps(DurableVote);
-            story.send(1, 0, grant(2)).breaks(DurableVote);
+            let holds = if forgetful.0 == 1 { "term 1" } else { "no vote in that term" };
+            let what =
+                format!("1 gave its vote in term 2 to 0 before it was durable (its disk held {holds})");
+            assert_eq!(story.send(1, 0, grant(2)).breaks(DurableVote).what, what);
         }
     }
 
@@ -280,5 +285,47 @@ mod tests {
         let story = story(3).boot_all().decides(1, 1, 0).persist_hard(1).durable(1).restart(1);
         let violation = story.vote(1, 1, 2).breaks_only(DurableVote);
         assert_eq!(violation.what, "1 voted for 2 in term 1, though its disk held a vote for 0");
+    }
+
+    #[test]
+    fn two_grants_in_one_term_break_it_though_the_disk_names_the_second() {
+        let story =
+            story(3).boot_all().votes(1, 1, 0).persist(1, Some((1, Some(ProcessId(2)))), None).durable(1);
+        let violation = story.send(1, 2, grant(1)).breaks(DurableVote);
+        assert_eq!(violation.what, "1 gave two votes in term 1: to 0 and to 2");
+    }
+
+    #[test]
+    fn terms_without_a_vote_make_no_vote_forgotten() {
+        let story = story(3).boot_all().votes(1, 1, 0);
+        let terms = 2..=2 * Oracle::BALLOTS_MAX as u64;
+        let story = terms.fold(story, |story, term| story.term(1, term).persist_hard(1).durable(1));
+        let judge = story.vote(1, 1, 2).judge();
+        let found: Vec<&str> = judge.violations().iter().map(|violation| violation.what.as_str()).collect();
+        assert_eq!(found, ["1 voted for 2 in term 1, though it had given its vote to 0"]);
+    }
+
+    #[test]
+    fn at_least_half_of_the_ballots_that_there_is_room_for_are_remembered() {
+        let (mut oracle, max) = (Oracle::new(1), Oracle::BALLOTS_MAX as u64);
+        let ballots = |oracle: &mut Oracle, term| {
+            oracle.ballot(ProcessId(0), term);
+            let forgotten = (1..=term).filter(|term| oracle.is_forgotten(ProcessId(0), *term)).count();
+            (oracle.ballots[0].list.len() as u64, forgotten as u64)
+        };
+        (1..max).for_each(|term| assert_eq!(ballots(&mut oracle, term), (term, 0)));
+        assert_eq!(ballots(&mut oracle, max), (max, 0));
+        assert_eq!(ballots(&mut oracle, max), (max, 0));
+        assert_eq!(ballots(&mut oracle, max + 1), (max / 2 + 1, max / 2));
+    }
+
+    #[test]
+    fn a_vote_that_was_written_behind_a_write_that_failed_is_not_durable() {
+        let story =
+            story(3).boot_all().term(1, 1).persist_hard(1).vote(1, 1, 0).persist_hard(1).write_fails(1);
+        story.clone().durable(1).send(1, 0, grant(1)).breaks(DurableVote);
+        let life = story.node(1).life + 1;
+        let story = story.record(Record::Booted { process: ProcessId(1), life });
+        story.durable(1).send(1, 0, grant(1)).breaks(DurableVote);
     }
 }

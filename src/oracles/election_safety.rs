@@ -154,7 +154,9 @@ impl Votes {
 
 #[cfg(test)]
 mod tests {
+    use super::ElectionSafety as Oracle;
     use crate::oracles::testing::{joint, story};
+    use crate::oracles::{Found, Oracle as _, Seen};
     use crate::record::Role::Leader;
     use crate::record::{Hash64, Members};
     use crate::violation::Property::ElectionSafety;
@@ -243,6 +245,17 @@ mod tests {
             let later = (2..2 + terms).fold(story.clone(), |story, term| story.candidate(1, term));
             later.role(0, Leader, 1).judge().violations().len()
         };
-        assert_eq!((with_later(250), with_later(260)), (1, 0));
+        assert_eq!((with_later(255), with_later(256)), (1, 0));
+    }
+
+    #[test]
+    fn the_leaders_of_the_highest_terms_are_remembered() {
+        let (mut oracle, mut found) = (Oracle::default(), Found::default());
+        let terms = Oracle::TERMS_MAX as u64 + 1;
+        let story = (1..=terms).fold(story(2).boot_all(), |story, term| story.role(0, Leader, term));
+        let judge = story.judge();
+        let seen = Seen { mirror: judge.mirror(), canon: judge.canon() };
+        story.history.iter().for_each(|(stamp, record)| oracle.observe(*stamp, record, seen, &mut found));
+        assert!(oracle.leaders.keys().copied().eq(2..=terms));
     }
 }

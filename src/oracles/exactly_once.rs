@@ -105,7 +105,7 @@ impl Oracle for ExactlyOnce {
 #[cfg(test)]
 mod tests {
     use super::ExactlyOnce as Oracle;
-    use crate::oracles::testing::{Story, story};
+    use crate::oracles::testing::{Story, compacted, story};
     use crate::record::{Effect, Hash64};
     use crate::violation::Property::ExactlyOnce;
     use sim_core::ProcessId;
@@ -141,6 +141,7 @@ mod tests {
         let story = retried().apply_doing(0, [Effect::Done, Effect::Done, Effect::Repeated]);
         let story = story.apply_doing(1, [Effect::Done, Effect::Done]).holds();
         let violation = story.apply_doing(1, [Effect::Ignored]).breaks_only(ExactlyOnce);
+        assert!(violation.what.starts_with("1 ignored command"), "{}", violation.what);
         assert!(violation.what.ends_with("at 3, where it was answered again before"), "{}", violation.what);
     }
 
@@ -155,5 +156,18 @@ mod tests {
         assert_eq!((oracle.done.len(), oracle.order.len()), (Oracle::DONE_MAX, Oracle::DONE_MAX));
         let old = Hash64(count - 1_000);
         assert!(oracle.finish(ProcessId(0), count + 1, old).is_err());
+    }
+
+    #[test]
+    fn where_the_others_begin_effects_are_compared_and_below_not() {
+        let story = compacted(2).follows(2, 2).append(2, 2, "a").append(2, 2, "b").commit(2, 2);
+        let story = story.apply_doing(2, [Effect::Ignored]).keeps(ExactlyOnce);
+        let violation = story.apply_doing(2, [Effect::Repeated]).breaks(ExactlyOnce);
+        assert!(violation.what.starts_with("2 answered command"), "{}", violation.what);
+        assert!(
+            violation.what.ends_with("again at 2, where it was carried along before"),
+            "{}",
+            violation.what
+        );
     }
 }

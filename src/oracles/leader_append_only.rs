@@ -48,8 +48,8 @@ impl Oracle for LeaderAppendOnly {
 
 #[cfg(test)]
 mod tests {
-    use crate::oracles::testing::{Story, story};
-    use crate::record::Role;
+    use crate::oracles::testing::{Story, story, voters};
+    use crate::record::{Hash64, Role, SnapshotFacts};
     use crate::violation::Property::LeaderAppendOnly;
 
     fn leader_with_two_entries() -> Story {
@@ -91,5 +91,17 @@ mod tests {
         let facts = story.facts(0);
         let violation = story.installs(0, facts).breaks_only(LeaderAppendOnly);
         assert_eq!(violation.what, "0, leader of term 1, replaced its own log at 2 of 2");
+    }
+
+    #[test]
+    fn a_leader_with_nothing_in_its_log_may_install_a_snapshot() {
+        let (log, state) = (Hash64(7), Hash64(8));
+        let facts = SnapshotFacts { index: 1, term: 1, log, state, members: voters(&[0, 1, 2]) };
+        story(3).boot_all().elect(0, 1, &[1]).installs(0, facts).keeps(LeaderAppendOnly);
+    }
+
+    #[test]
+    fn what_had_no_place_in_a_log_is_not_there_to_be_removed() {
+        leader_with_two_entries().append_at(0, 4, 1, "d").truncate(0, 3).keeps(LeaderAppendOnly);
     }
 }

@@ -32,7 +32,7 @@ impl Oracle for LeaderCompleteness {
         if !seen.canon.agrees(&node.log, due) {
             found.report(Self::PROPERTY, stamp, *process, || {
                 let lacks = seen.canon.first_difference(&node.log, due).unwrap_or(due);
-                let committed_in = seen.canon.get(lacks).map_or(0, |entry| entry.committed_in);
+                let committed_in = seen.canon.committed_in(lacks).unwrap_or(0);
                 format!(
                     "{process} leads term {term} without the entry at {lacks}, which was committed in term {committed_in}"
                 )
@@ -43,7 +43,7 @@ impl Oracle for LeaderCompleteness {
 
 #[cfg(test)]
 mod tests {
-    use crate::oracles::testing::{Story, story};
+    use crate::oracles::testing::{Story, compacted, story};
     use crate::record::Role::Leader;
     use crate::violation::Property::LeaderCompleteness;
 
@@ -89,5 +89,15 @@ mod tests {
             story.elect(0, 3, &[1, 2]).lead(0, "b").replicate(0, 1, 2).replicate(0, 2, 2).commit(0, 2);
         story.clone().role(4, Leader, 2).holds();
         story.elect(4, 4, &[2, 3]).breaks_only(LeaderCompleteness);
+    }
+
+    #[test]
+    fn a_leader_needs_what_all_others_have_compacted() {
+        let story = compacted(2).candidate(2, 1);
+        story.clone().role(2, Leader, 1).keeps(LeaderCompleteness);
+        story.role(2, Leader, 2).keeps(LeaderCompleteness);
+        let violation = compacted(2).elect(2, 3, &[1]).breaks_only(LeaderCompleteness);
+        let what = "2 leads term 3 without the entry at 2, which was committed in term 2";
+        assert_eq!(violation.what, what);
     }
 }

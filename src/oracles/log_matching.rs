@@ -190,9 +190,12 @@ impl Oracle for LogMatching {
 
 #[cfg(test)]
 mod tests {
-    use crate::oracles::testing::{Story, command, story};
+    use super::{LogMatching as Oracle, Sight};
+    use crate::oracles::testing::{Story, command, compacted, story, voters};
+    use crate::oracles::{Found, Oracle as _, Seen};
     use crate::record::{Hash64, Role, SnapshotFacts};
     use crate::violation::Property::LogMatching;
+    use sim_core::ProcessId;
 
     /// 0 leads term 1 with two entries, 1 has them too.
     fn two_equal_logs() -> Story {
@@ -279,26 +282,43 @@ mod tests {
 
     #[test]
     fn what_nobody_can_go_back_to_is_not_judged() {
-        let compacted = |upto: u64| {
-            let story = two_equal_logs().commit(0, 2).receive(0, 1, 2).commit(1, 2);
-            [0, 1].into_iter().fold(story, |story, node| {
-                story
-                    .apply(node)
-                    .apply(node)
-                    .snapshot(node)
-                    .save_snapshot(node)
-                    .durable(node)
-                    .compact(node, upto)
-            })
+        let appends = |story: Story| story.follows(2, 2).append(2, 2, "a").append(2, 2, "other");
+        appends(compacted(1)).breaks(LogMatching);
+        appends(compacted(2)).keeps(LogMatching);
+        // Nor is who made it.
+        let makes = |story: Story| {
+            story.role(1, Role::Leader, 3).follows(2, 3).append(2, 2, "a").append(2, 3, "made")
         };
-        for (upto, judged) in [(1, true), (2, false)] {
-            let story = compacted(upto).holds().follows(2, 1).append(2, 1, "a").append(2, 1, "other");
-            if judged {
-                story.breaks(LogMatching);
-            } else {
-                story.keeps(LogMatching);
-            }
+        makes(compacted(1)).breaks(LogMatching);
+        makes(compacted(2)).keeps(LogMatching);
+        // The log in memory may be the last one that goes back.
+        let story =
+            [0, 1].into_iter().fold(compacted(1), |story, node| story.save_compaction(node, 2).settle(node));
+        appends(story.clone()).breaks(LogMatching);
+        appends(story.compacts(0, 2).compacts(1, 2)).keeps(LogMatching);
+    }
+
+    #[test]
+    fn other_terms_at_an_index_are_forgotten_with_it() {
+        let mut oracle = Oracle::default();
+        let sight = Sight { prefix: Hash64(7), node: ProcessId(0) };
+        for (index, term) in [(1, 1), (1, 2), (2, 2), (2, 3), (2, 4)] {
+            assert!(oracle.sight(index, term, sight).is_none());
         }
+        oracle.forget(1);
+        assert_eq!(oracle.others.keys().copied().collect::<Vec<_>>(), [(2, 3), (2, 4)]);
+        assert!(oracle.sight(2, 3, sight).is_some());
+    }
+
+    #[test]
+    fn the_highest_terms_are_remembered_to_have_had_a_leader() {
+        let terms = Oracle::LED_MAX as u64 + 1;
+        let led = (1..=terms).fold(story(2).boot_all(), |story, term| story.role(0, Role::Leader, term));
+        let made = |term| {
+            let judge = led.clone().term(1, term).append(1, term, "a").judge();
+            judge.violations().iter().any(|violation| violation.property == LogMatching)
+        };
+        assert_eq!([1, 2, terms].map(made), [false, true, true]);
     }
 
     #[test]
@@ -319,5 +339,53 @@ mod tests {
         fn note_written(self, node: u16, first: u64) -> Self {
             self.persist_log(node, first).durable_youngest(node)
         }
+    }
+
+    #[test]
+    fn a_snapshot_that_nobody_had_the_log_of_is_remembered() {
+        let (log, state) = (Hash64(7), Hash64(8));
+        let facts = SnapshotFacts { index: 3, term: 1, log, state, members: voters(&[0, 1, 2]) };
+        let story = two_equal_logs().follows(2, 1).installs(2, facts).keeps(LogMatching);
+        let violation = story.append(0, 1, "c").breaks(LogMatching);
+        assert_eq!(violation.what, "0 and 2 have an entry of term 1 at 3, but different logs up to it");
+    }
+
+    #[test]
+    fn of_logs_that_are_found_with_nothing_but_their_end_the_ends_are_compared() {
+        let story = two_equal_logs().commit(0, 2).receive(0, 1, 2).commit(1, 2).replicate(0, 2, 1);
+        let story =
+            [0, 1].into_iter().fold(story, |story, node| story.cover(node).compact(node, 2).crash(node));
+        let finds = |story: Story, node, hash| story.boot_finding(node, 1, None, (1, Hash64(hash)), None);
+        let story = finds(story, 0, 7).keeps(LogMatching);
+        finds(story.clone(), 1, 7).keeps(LogMatching);
+        let violation = finds(story, 1, 8).breaks(LogMatching);
+        assert_eq!(violation.what, "1 and 0 have an entry of term 0 at 1, but different logs up to it");
+    }
+
+    #[test]
+    fn a_snapshot_that_is_found_was_compared_when_it_came() {
+        let story = two_equal_logs().crash(2);
+        let (log, state) = (Hash64(7), Hash64(8));
+        let facts = SnapshotFacts { index: 2, term: 1, log, state, members: voters(&[0, 1, 2]) };
+        let first = story.node(0).log.prefix_at(1).unwrap();
+        story.boot_finding(2, 1, None, (1, first), Some(facts)).keeps(LogMatching);
+    }
+
+    #[test]
+    fn what_a_snapshot_covers_is_not_removed_from_a_log_that_is_found() {
+        let story = two_equal_logs().commit(0, 2).cover(0).restart(0).holds();
+        assert_eq!(story.node(0).log.base(), 0);
+        story.append_at(0, 2, 1, "b").keeps(LogMatching);
+    }
+
+    #[test]
+    fn it_judges_alone_as_among_the_others() {
+        let story = two_equal_logs().append_at(0, 4, 1, "d");
+        let (stamp, record) = story.history.last().unwrap();
+        let judge = story.judge();
+        let seen = Seen { mirror: &story.mirror, canon: judge.canon() };
+        let mut found = Found::default();
+        Oracle::default().observe(*stamp, record, seen, &mut found);
+        assert_eq!(found.violations(), [story.breaks(LogMatching)]);
     }
 }

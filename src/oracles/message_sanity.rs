@@ -149,7 +149,8 @@ impl Oracle for MessageSanity {
                 found.judged(Self::PROPERTY);
                 if !self.is_sane(id.from, node, facts) {
                     let length = self.length(id.from, node, facts.term());
-                    found.report(Self::PROPERTY, stamp, id.from, || say(node, id, facts, length));
+                    let led = self.led(id.from, node, facts.term());
+                    found.report(Self::PROPERTY, stamp, id.from, || say(node, id, facts, length, led));
                 }
             }
             Record::Noted { process, note: Note::Role { role: Role::Candidate, term } } => {
@@ -190,7 +191,7 @@ const fn binds(facts: &MessageFacts) -> bool {
 
 /// What is wrong with a message that is not sane.
 #[cold]
-fn say(node: &NodeMirror, id: &MessageId, facts: &MessageFacts, length: u64) -> String {
+fn say(node: &NodeMirror, id: &MessageId, facts: &MessageFacts, length: u64, led: bool) -> String {
     let (from, to) = (id.from, id.to);
     let durable = &node.durable;
     if facts.term() > durable.term && binds(facts) {
@@ -204,9 +205,11 @@ fn say(node: &NodeMirror, id: &MessageId, facts: &MessageFacts, length: u64) -> 
     match *facts {
         MessageFacts::AppendEntries { term, commit: index, .. }
         | MessageFacts::InstallSnapshot { term, index, .. }
-        | MessageFacts::ReadIndexResponse { term, index: Some(index), .. }
             if node.leader_of == Some(term) && node.leads() =>
         {
+            format!("{from} told {to} that {index} is committed, but knows it only up to {}", node.commit)
+        }
+        MessageFacts::ReadIndexResponse { index: Some(index), .. } if led => {
             format!("{from} told {to} that {index} is committed, but knows it only up to {}", node.commit)
         }
         MessageFacts::AppendEntries { term, .. }
@@ -290,9 +293,11 @@ mod tests {
     fn append_entries_from_anyone_but_the_leader_of_its_term_breaks_it() {
         let violation = leader_of_term_2().send(1, 0, heartbeat(2, 0)).breaks_only(MessageSanity);
         assert_eq!(violation.what, "1 sent AppendEntries of term 2 to 0, but does not lead that term");
-        leader_of_term_2().send(0, 1, heartbeat(1, 0)).breaks_only(MessageSanity);
+        let violation = leader_of_term_2().send(0, 1, heartbeat(1, 0)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "0 sent AppendEntries of term 1 to 1, but does not lead that term");
         let deposed = leader_of_term_2().term(0, 3).persist_hard(0).durable(0);
-        deposed.send(0, 1, heartbeat(2, 0)).breaks_only(MessageSanity);
+        let violation = deposed.send(0, 1, heartbeat(2, 0)).breaks_only(MessageSanity);
+        assert_eq!(violation.what, "0 sent AppendEntries of term 2 to 1, but does not lead that term");
         leader_of_term_2().role(0, Role::Follower, 2).send(0, 1, heartbeat(2, 0)).breaks_only(MessageSanity);
     }
 
@@ -344,6 +349,9 @@ mod tests {
         let answer = MessageFacts::ReadIndexResponse { term: 2, read: 1, index: Some(1) };
         let story = leader_of_term_2().role(0, Role::Follower, 2);
         story.clone().send(0, 1, answer).holds();
+        let beyond = MessageFacts::ReadIndexResponse { term: 2, read: 1, index: Some(7) };
+        let violation = story.clone().send(0, 1, beyond).breaks_only(MessageSanity);
+        assert!(violation.what.starts_with("0 told 1 that 7 is committed, but knows it only up to "));
         // Another life never led, and so has learned of no index.
         let violation = story.restart(0).send(0, 1, answer).breaks_only(MessageSanity);
         assert_eq!(violation.what, "0 sent ReadIndexResponse of term 2 to 1, but does not lead that term");
@@ -363,6 +371,18 @@ mod tests {
             let violation = leader_of_term_2().send(1, 0, facts).breaks_only(MessageSanity);
             assert_eq!(violation.what, format!("1 sent {kind} of term 2 to 0, but does not lead that term"));
         }
+        // Nor one that leads another term, or has noted a higher one.
+        let deposed = leader_of_term_2().term(0, 3).persist_hard(0).durable(0);
+        for facts in [of(1)[0], of(1)[2]] {
+            let violation = deposed.clone().send(0, 1, facts).breaks_only(MessageSanity);
+            assert!(
+                violation.what.ends_with("of term 2 to 1, but does not lead that term"),
+                "{}",
+                violation.what
+            );
+        }
+        let orders = MessageFacts::TimeoutNow { term: 1 };
+        leader_of_term_2().send(0, 1, orders).breaks_only(MessageSanity);
         for facts in &of(2)[..2] {
             let violation = leader_of_term_2().send(0, 1, *facts).breaks_only(MessageSanity);
             assert_eq!(violation.what, "0 told 1 that 2 is committed, but knows it only up to 1");

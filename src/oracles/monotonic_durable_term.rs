@@ -106,4 +106,12 @@ mod tests {
     fn a_write_that_is_lost_breaks_nothing() {
         voted().persist(1, Some((1, None)), None).crash(1).keeps(MonotonicDurableTerm);
     }
+
+    #[test]
+    fn a_lower_term_that_a_recovery_finds_breaks_it() {
+        let story = voted().persist(1, Some((1, None)), None).crash(1);
+        story.clone().boot_keeping(1, 0).keeps(MonotonicDurableTerm);
+        let violation = story.boot_keeping(1, 1).breaks(MonotonicDurableTerm);
+        assert_eq!(violation.what, "the term on 1's disk went back from 2 to 1");
+    }
 }

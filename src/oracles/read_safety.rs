@@ -90,6 +90,7 @@ impl Oracle for ReadSafety {
 
 #[cfg(test)]
 mod tests {
+    use super::ReadSafety as Oracle;
     use crate::oracles::testing::{Story, story};
     use crate::record::{Note, ReadKind};
     use crate::violation::Property::ReadSafety;
@@ -131,5 +132,21 @@ mod tests {
     fn a_refused_read_is_over() {
         let story = asks(one_committed(), 1, 7).note(1, Note::ReadRefused { read: 7 });
         serves(story, 1, 7, 0).holds();
+    }
+
+    #[test]
+    fn reads_under_way_do_not_disturb_each_other() {
+        let story = asks(asks(asks(one_committed(), 1, 7), 1, 8), 1, 9);
+        let story = serves(story, 1, 8, 1).holds();
+        serves(serves(story.clone(), 1, 7, 1), 1, 9, 0).breaks_only(ReadSafety);
+        serves(story, 1, 7, 0).breaks_only(ReadSafety);
+    }
+
+    #[test]
+    fn the_last_reads_are_remembered() {
+        let count = Oracle::READS_MAX as u64;
+        let story = (1..=count + 1).fold(one_committed(), |story, read| asks(story, 1, read));
+        let stale = |read| serves(story.clone(), 1, read, 0).judge().violations().len();
+        assert_eq!([1, 2, count + 1].map(stale), [0, 1, 1]);
     }
 }

@@ -70,7 +70,7 @@ impl Oracle for SnapshotConsistency {
 #[cfg(test)]
 mod tests {
     use crate::oracles::testing::{Story, story, voters};
-    use crate::record::{Hash64, SnapshotFacts};
+    use crate::record::{Hash64, Note, SnapshotFacts};
     use crate::violation::Property::SnapshotConsistency;
 
     /// 0 leads term 1 of three, has committed two entries, and applied and covered them by a snapshot.
@@ -134,5 +134,32 @@ mod tests {
                 "2 installed a snapshot up to 2 with another configuration than is in force there"
             );
         }
+    }
+
+    #[test]
+    fn what_nobody_can_go_back_to_is_not_compared() {
+        let compacted = [1, 3].into_iter().fold(covered(), |story, node| {
+            story.receive(0, node, 2).commit(node, 2).cover(node).compact(node, 2)
+        });
+        let story = compacted.save_snapshot(0).settle(0).compact(0, 2).holds().follows(2, 1);
+        let facts = |index| SnapshotFacts { index, members: voters(&[2]), ..story.facts(0) };
+        story.clone().installs(2, facts(1)).keeps(SnapshotConsistency);
+        story.clone().installs(2, facts(2)).breaks(SnapshotConsistency);
+    }
+
+    fn told(index: u64, ids: &[u16]) -> Note {
+        Note::Members { index, members: Box::new(voters(ids)) }
+    }
+
+    #[test]
+    fn what_was_told_first_counts() {
+        // Who joins later may begin with nothing, or with something else.
+        let story = story(4).boot_all().note(3, told(0, &[]));
+        let story = story.note(0, told(0, &[0, 1, 2])).note(1, told(0, &[0, 1, 2])).note(2, told(0, &[2]));
+        let story = story.elect(0, 1, &[1]).lead(0, "a").replicate(0, 1, 1).commit(0, 1);
+        story.apply(0).snapshot(0).holds();
+        // So it is where another is told of in the same entry, though that is a breach itself.
+        let story = covered().receive(0, 1, 2).note(1, told(2, &[0, 1])).note(2, told(0, &[0, 1, 2]));
+        story.snapshot(0).keeps(SnapshotConsistency);
     }
 }

@@ -68,7 +68,7 @@ impl Oracle for StateMachineSafety {
 
 #[cfg(test)]
 mod tests {
-    use crate::oracles::testing::{Story, story};
+    use crate::oracles::testing::{Story, compacted, story};
     use crate::violation::Property::StateMachineSafety;
 
     /// 0 and 1 know two entries to be committed.
@@ -119,5 +119,17 @@ mod tests {
         let story = two_committed().apply_with(1, 1, 1, "a", 1).restart(1).receive(0, 1, 2).commit(1, 2);
         story.clone().apply_with(1, 1, 1, "a", 1).holds();
         story.apply_with(1, 1, 1, "a", 9).breaks_only(StateMachineSafety);
+    }
+
+    #[test]
+    fn where_the_others_begin_only_the_state_is_compared() {
+        let state = compacted(2).node(0).state;
+        let story = compacted(2).commit(2, 2).apply_with(2, 1, 1, "x", 7).keeps(StateMachineSafety);
+        story.clone().apply_with(2, 2, 1, "y", state.0).keeps(StateMachineSafety);
+        let violation = story.apply_with(2, 2, 2, "b", 7).breaks(StateMachineSafety);
+        assert_eq!(
+            violation.what,
+            format!("after 2 the state of 2 is 0000000000000007, but that of 0 was {state}")
+        );
     }
 }

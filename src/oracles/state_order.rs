@@ -134,4 +134,15 @@ mod tests {
         let facts = story.facts(0);
         story.install(2, facts).durable(2).durable(2).restart(2).holds();
     }
+
+    #[test]
+    fn a_disk_that_has_dropped_nothing_is_not_judged() {
+        let count = |story: Story| {
+            story.judge().counts().find(|(property, _)| *property == StateOrder).map(|(_, count)| count)
+        };
+        // Three recoveries and a snapshot; then a compaction in memory, and the disk.
+        assert_eq!(count(covered()), Some(4));
+        assert_eq!(count(covered().durable(0)), Some(4));
+        assert_eq!(count(covered().durable(0).compact(0, 2)), Some(6));
+    }
 }

@@ -4,7 +4,7 @@ use crate::adapter::{
     self, Durable, Entry, EntryKind, HardState, LogIndex, Payload, Snapshot, Term, node_id,
 };
 use crate::execute::Cluster;
-use crate::execute::build::{machine_options, membership};
+use crate::execute::build::{first_membership, machine_options};
 use crate::kv::Machine;
 use crate::mirror::{DurableMirror, LogMirror};
 use crate::record::Hash64;
@@ -82,7 +82,8 @@ fn durable(scenario: &Scenario, node: ProcessId, initial: &InitialState) -> Dura
         Arc::new(Snapshot {
             index: LogIndex(snapshot.index),
             term: Term(snapshot.term),
-            membership: Arc::new(membership(scenario, node)),
+            // Whoever took it was a member, also if this one is to join only later.
+            membership: Arc::new(first_membership(scenario)),
             data: adapter::snapshot_bytes(log, &machine),
         })
     });

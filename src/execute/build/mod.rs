@@ -74,15 +74,18 @@ pub(crate) fn mutation(scenario: &Scenario) -> Result<Mutant, UnknownMutation> {
 
 /// Who belongs to the cluster when it begins, as far as the node knows: nobody if it is not among them.
 pub(crate) fn membership(scenario: &Scenario, node: ProcessId) -> Membership {
+    let all = first_membership(scenario);
+    if all.contains(node_id(node)) { all } else { Membership::default() }
+}
+
+/// Who belongs to the cluster when it begins.
+pub(super) fn first_membership(scenario: &Scenario) -> Membership {
     let ids = |numbers: &[u16]| numbers.iter().map(|number| node_id(ProcessId(*number))).collect::<Vec<_>>();
     let all: Vec<u16> = (0..scenario.nodes).collect();
     let (voters, learners): (&[u16], &[u16]) = match &scenario.members {
         Some(members) => (&members.voters, &members.learners),
         None => (&all, &[]),
     };
-    if !voters.contains(&node.0) && !learners.contains(&node.0) {
-        return Membership::default();
-    }
     Membership::new(&ids(voters), &[], &ids(learners), &[], false)
         .expect("the members of the file were checked")
 }

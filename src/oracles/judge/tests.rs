@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::oracles::testing::{SAFETY, Story, story};
-use crate::record::{Effect, Hash64, ReadKind, Role};
+use crate::record::{Effect, Hash64, Members, ReadKind, Role, SnapshotFacts};
 use sim_core::{Observer, RecordKind};
+use std::sync::Arc;
 
 /// Breaks commit monotonic, then no panic, each twice.
 fn misdeeds() -> Story {
@@ -158,4 +159,20 @@ fn what_a_life_has_made_of_damage_and_not_told_the_next_one_may_find() {
         rest.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
         assert_eq!(judge.violations().iter().any(|it| it.property == Property::Durability), is_broken);
     }
+}
+
+#[test]
+fn what_stands_on_disks_at_the_beginning_is_found_there_and_was_committed() {
+    let members = Members::voters(3);
+    let facts = SnapshotFacts { index: 4, term: 2, log: Hash64(7), state: Hash64(8), members };
+    let mut disk = DurableMirror { term: 2, snapshot: Some(Arc::new(facts.clone())), ..Default::default() };
+    disk.log.install(&facts);
+    let finds = |story: Story, node| story.boot_finding(node, 2, None, (4, Hash64(7)), Some(facts.clone()));
+    let told = finds(finds(story(3), 0), 1).boot(2);
+    let mut judge = Judge::new(3);
+    judge.begin_with(ProcessId(0), disk.clone());
+    judge.begin_with(ProcessId(1), disk);
+    told.history.iter().for_each(|(stamp, record)| judge.observe(*stamp, record));
+    assert_eq!(judge.violations(), []);
+    assert_eq!((judge.canon().last_index(), judge.canon().term_at(4)), (4, Some(2)));
 }

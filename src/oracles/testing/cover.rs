@@ -1,6 +1,6 @@
 //! What a story can tell of configurations, snapshots and compaction.
 
-use super::{Story, voters};
+use super::{Story, story, voters};
 use crate::record::{Hash64, Members, Note, SnapshotFacts};
 use sim_core::WriteId;
 
@@ -64,6 +64,12 @@ impl Story {
         self.note(node, Note::Snapshot(Box::new(facts)))
     }
 
+    /// Applies all that is committed and covers it by a snapshot, durably.
+    pub(crate) fn cover(self, node: u16) -> Self {
+        let count = self.node(node).commit - self.node(node).applied;
+        (0..count).fold(self, |story, _| story.apply(node)).snapshot(node).save_snapshot(node).settle(node)
+    }
+
     /// The snapshot that a node has in memory.
     pub(crate) fn facts(&self, node: u16) -> SnapshotFacts {
         self.node(node).snapshot.as_deref().unwrap().clone()
@@ -103,4 +109,12 @@ impl Story {
     pub(crate) fn compact(self, node: u16, base: u64) -> Self {
         self.compacts(node, base).save_compaction(node, base).settle(node)
     }
+}
+
+/// 0, which leads term 2 of three, and 1 have committed and applied two entries, cover them by snapshots, and have
+/// compacted them up to `upto`. 2 has nothing.
+pub(crate) fn compacted(upto: u64) -> Story {
+    let story = story(3).boot_all().elect(0, 2, &[1]).lead(0, "a").lead(0, "b").replicate(0, 1, 2);
+    let story = story.commit(0, 2).receive(0, 1, 2).commit(1, 2);
+    [0, 1].into_iter().fold(story, |story, node| story.cover(node).compact(node, upto)).holds()
 }

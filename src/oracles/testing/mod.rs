@@ -5,6 +5,8 @@
 
 mod cover;
 
+pub(crate) use cover::compacted;
+
 use super::{Judge, audit};
 use crate::mirror::{Mirror, NodeMirror};
 use crate::record::{Effect, Hash64, Members, MessageFacts, Note, Record, Role, SnapshotFacts};
