@@ -4,9 +4,8 @@
 use seaworthy::adapter::Mutation;
 use seaworthy::execute::run;
 use seaworthy::fuzz::{Coverage, LIMITS, States, Strategy, draw_by, run_seed, splice};
-use seaworthy::record::{MessageFacts, Note};
 use seaworthy::scenario::{Scenario, Seed};
-use sim_core::{Observer, Stream};
+use sim_core::Stream;
 
 /// Where a bug is looked for.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +35,7 @@ impl Guide {
         Self { stream: Stream::new(number, "guide", 0), reached: States::default(), corpus: Vec::new() }
     }
 
-    /// The scenario that was drawn, or as often one that an earlier one was spliced with it to.
+    /// Half of the time the scenario that was drawn, else that spliced with an earlier one.
     fn vary(&mut self, seed: u64, drawn: Scenario) -> Scenario {
         if self.corpus.is_empty() || self.stream.coin() {
             return drawn;
@@ -89,9 +88,9 @@ impl Field {
             }
             scenario.mutation = Some(mutation.name().to_string());
             let outcome = if let Some(guide) = &mut guide {
-                let mut coverage = Coverage::new(scenario.nodes);
-                let watcher: &mut dyn Observer<MessageFacts, Note> = &mut coverage;
-                let (outcome, _) = run(&scenario, seed, LIMITS, watcher).expect("the build has the bug");
+                let coverage = Coverage::new(scenario.nodes);
+                let (outcome, coverage) =
+                    run(&scenario, seed, LIMITS, coverage).expect("the build has the bug");
                 guide.learn(&scenario, &coverage.states());
                 outcome
             } else {

@@ -249,7 +249,10 @@ fn junit(path: &Path, ledger: &Ledger, failures: &[Shown<'_>]) -> Result<(), Fai
             .set_message(plain(&what(one)))
             .set_type(property.map_or("expectation", crate::violation::Property::name));
         let path = one.kept.as_ref().and_then(|kept| kept.path.as_deref());
-        let kept = path.map_or_else(String::new, |path| format!("\ncapsule: {}", shown(path)));
+        let story =
+            one.kept.as_ref().filter(|kept| kept.path.is_none()).and_then(|kept| kept.capsule.story.as_ref());
+        let story = story.map(|story| format!("\nstory:\n{}", plain(&story.scenario.to_text())));
+        let kept = path.map(|path| format!("\ncapsule: {}", shown(path))).or(story).unwrap_or_default();
         status.set_description(format!(
             "{} runs fail in this way\nreplay: {}{kept}",
             one.group.all.len(),

@@ -334,26 +334,31 @@ fn judge(path: &Path) -> Result<Judged, Failure> {
 pub(crate) fn explain(args: &Explain, output: &mut Output) -> Result<Exit, Failure> {
     let capsule = read(&args.capsule)?;
     let unknown = |error: UnknownMutation| bad(&args.capsule, error);
-    let told = capsule.story.as_ref().map_or(&capsule.scenario, |story| &story.scenario);
+    let replayed = capsule.replay().map_err(unknown)?;
+    if matches!(replayed.answer, Answer::OtherViolation | Answer::Edited { .. } | Answer::StoryDiffers { .. })
+    {
+        let (what, exit) = told(&replayed.answer, &capsule);
+        return Err(Failure::new(exit, format!("{}: {what}", shown(&args.capsule))));
+    }
+    let story = capsule.story.as_ref().map_or(&capsule.scenario, |story| &story.scenario);
     let (seed, limits) = (capsule.seed.0, capsule.limits());
-    let (outcome, lines) = execute::run(told, told.seed.0, limits, Recorder::keeping()).map_err(unknown)?;
+    let (outcome, lines) = execute::run(story, story.seed.0, limits, Recorder::keeping()).map_err(unknown)?;
     if lines.is_full() {
         output.aside(&format!("only the first {KEPT_MAX} records are told"));
     }
-    output.raw(view::story(told.nodes, &lines.kept, outcome.violation()).as_bytes())?;
+    output.raw(view::story(story.nodes, &lines.kept, outcome.violation()).as_bytes())?;
     if outcome.violation().is_none_or(|found| found.signature() != capsule.signature) {
         let message = "this is not the failure of the capsule any more: `replay` says what became of it";
         return Err(Failure::new(Exit::NotReproduced, message));
     }
-    refuse_edited(&args.capsule, &capsule)?;
     // A story leaves nothing to chance, so the run that it was made of is asked.
     // Where a seed means something else by now, it is another run, and says nothing of this failure.
-    let scenario = &capsule.scenario;
-    let (outcome, lines) = execute::run(scenario, seed, limits, Recorder::keeping()).map_err(unknown)?;
-    if capsule.digest.check(&outcome).is_err() {
+    if replayed.answer != Answer::Reproduced {
         output.aside("the run itself is another one in this build, so it cannot be asked since when this was inevitable");
         return Ok(Exit::Clean);
     }
+    let scenario = &capsule.scenario;
+    let (_, lines) = execute::run(scenario, seed, limits, Recorder::keeping()).map_err(unknown)?;
     output.aside("asking other futures since when this was inevitable; this may take some seconds");
     match inevitable(scenario, seed, limits).map_err(unknown)? {
         Some(inevitable) => output.raw(view::course(scenario.nodes, &lines.kept, &inevitable).as_bytes())?,

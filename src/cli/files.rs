@@ -4,7 +4,7 @@ use crate::capsule::Capsule;
 use crate::cli::args::{Check, Format, List};
 use crate::cli::output::{Output, shown};
 use crate::cli::{Exit, Failure};
-use crate::scenario::{Expect, SIZE_MAX, Scenario, ScenarioError};
+use crate::scenario::{Expect, Scenario, ScenarioError};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -97,20 +97,20 @@ fn bytes_of(file: std::fs::File, most: u64) -> std::io::Result<Vec<u8>> {
 pub(crate) fn read(path: &Path, output: &Output) -> Result<Scenario, Failure> {
     let wrong =
         |why: &dyn core::fmt::Display| Failure::new(Exit::BadInput, format!("{}: {why}", shown(path)));
-    let capsule =
-        "this is a capsule: `replay` has its failure again, `explain` tells it; expected a scenario";
     // A file that is not there has no line to show.
     let file = std::fs::File::open(path).map_err(|error| wrong(&error))?;
-    if path.is_file() || path.is_dir() {
-        return Scenario::read_open(path, &file).map_err(|error| {
-            let is_capsule = read_text(path, CAPSULE_MAX).is_ok_and(|text| Capsule::is_meant_by(&text));
-            if is_capsule { wrong(&capsule) } else { told(path, &error, output) }
-        });
+    if path.is_dir() {
+        return Scenario::read(path).map_err(|error| told(path, &error, output));
     }
     // A pipe gives what it holds once.
-    let text = text_of(bytes_of(file, SIZE_MAX as u64).map_err(|error| wrong(&error))?);
-    let text = text.map_err(|error| wrong(&error))?;
-    if Capsule::is_meant_by(&text) { Err(wrong(&capsule)) } else { parse(path, &text, output) }
+    let bytes = bytes_of(file, CAPSULE_MAX).map_err(|error| wrong(&error))?;
+    let is_capsule = core::str::from_utf8(&bytes).is_ok_and(Capsule::is_meant_by);
+    if is_capsule {
+        let what =
+            "this is a capsule: `replay` has its failure again, `explain` tells it; expected a scenario";
+        return Err(wrong(&what));
+    }
+    Scenario::of_bytes(path, &bytes).map_err(|error| told(path, &error, output))
 }
 
 /// The same of a text that was read from `path`.

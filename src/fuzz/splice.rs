@@ -13,6 +13,9 @@ use sim_core::{Latency, Ratio, Span, Stream};
 /// The strategies that draw what is spliced.
 const PARENTS: [Strategy; 4] = [Strategy::Swarm, Strategy::Priority, Strategy::Race, Strategy::Aimed];
 
+/// How many pins a scenario has at most before it gets those of another one.
+const PINS_MAX: usize = 100;
+
 /// The scenario of a seed.
 #[must_use]
 pub(super) fn draw(seed: u64) -> Scenario {
@@ -41,7 +44,8 @@ fn put_together(seed: u64, stream: &mut Stream, mut scenario: Scenario, mut othe
         let begin = stream.index(tail.len() + 1);
         steps.append(&mut tail.split_off(begin));
     }
-    if stream.below(3) == 0 {
+    // What is made of many would end with the pins of all of them.
+    if stream.below(3) == 0 && scenario.pins.len() < PINS_MAX {
         scenario.pins.append(&mut other.pins);
     }
     let fits = |step: &Step| fits(step, &scenario);
@@ -170,5 +174,27 @@ fn switch(stream: &mut Stream, scenario: &mut Scenario) {
             scenario.node_options.remove(&node);
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fuzz::run_seed;
+
+    /// However often what was made of others is put together with more.
+    #[test]
+    fn what_is_put_together_is_lawful_the_same_again_and_does_not_grow_for_ever() {
+        let mut scenario = draw(run_seed(3, 0));
+        for index in 1..400 {
+            let seed = run_seed(3, index);
+            let other = draw_by(Strategy::Aimed, seed);
+            let made = splice(seed, &scenario, &other);
+            assert_eq!(made, splice(seed, &scenario, &other));
+            assert_eq!(made.check(), Ok(()), "{seed:#x}");
+            assert!(made.pins.len() < 2 * PINS_MAX && made.nodes == scenario.nodes.max(other.nodes));
+            scenario = made;
+        }
+        assert!(scenario.pins.len() >= PINS_MAX);
     }
 }

@@ -182,7 +182,6 @@ mod tests {
             is_endless: None,
             nearest: Nearest::Oldest,
             from: End::Last,
-            seeds: 0,
             replays: 0,
             events: 0,
         }

@@ -3,8 +3,10 @@
 //! Who leads, hears whom and waits for what is gone with that, as if all had crashed at once. Where the cluster does not live
 //! even so, nothing but the disks is at fault, and a story says that in fewest words.
 
-use super::lab::{Lab, SEEDS};
+use super::lab::Lab;
 use super::plan::{Form, Plan};
+use crate::execute::Limits;
+use crate::execute::build::disks;
 use crate::mirror::{LogMirror, Mirror, NodeMirror};
 use crate::record::{Hash64, MessageFacts, Note, Record};
 use crate::scenario::{InitialEntry, InitialMembers, InitialSnapshot, InitialState, NodeKey, Scenario};
@@ -30,10 +32,18 @@ impl Observer<MessageFacts, Note> for Until {
 }
 
 /// The plan that begins with what nodes held at `ending`, when the cluster was asked to live, and in which nothing happens before
-/// it is asked again. None if it lives then.
-pub(super) fn as_beginning(lab: &mut Lab, scenario: &Scenario, ending: Stamp) -> Option<Plan> {
-    let mut until = Until { mirror: Mirror::new(scenario.nodes), last: ending.number };
-    lab.watch(scenario, &mut until)?;
+/// it is asked again. None if it lives then. `limits` bound each of its runs.
+pub(super) fn as_beginning(
+    lab: &mut Lab,
+    scenario: &Scenario,
+    ending: Stamp,
+    limits: Limits,
+) -> Option<Plan> {
+    let mut mirror = Mirror::new(scenario.nodes);
+    for (node, disk) in disks::beginnings(scenario) {
+        mirror.begin_with(node, disk);
+    }
+    let until = lab.watch(scenario, Until { mirror, last: ending.number })?;
     let nodes = &until.mirror.nodes;
     let (in_memory, on_disk) = (begins(scenario, nodes, in_memory), begins(scenario, nodes, on_disk));
     let who = [members(nodes), scenario.members.clone()];
@@ -47,12 +57,10 @@ pub(super) fn as_beginning(lab: &mut Lab, scenario: &Scenario, ending: Stamp) ->
         }
     }
     // Who is first to stand is chance, and was decided before that.
-    lab.seeds = SEEDS;
-    let found = candidates.into_iter().find_map(|header| {
-        lab.fails(&Plan { form: Form::Timed, header, events: Vec::new(), over: Span::ZERO })
-    });
-    lab.seeds = 0;
-    found
+    candidates.into_iter().find_map(|header| {
+        let plan = Plan { form: Form::Timed, header, events: Vec::new(), over: Span::ZERO };
+        lab.fails_with_some_seed(&plan, limits)
+    })
 }
 
 /// Term, vote and log.
@@ -80,11 +88,7 @@ fn quiet(scenario: &Scenario) -> Scenario {
 }
 
 /// What each node begins with, if it held that. Commands are told apart, and have lost their words.
-fn begins(
-    scenario: &Scenario,
-    nodes: &[NodeMirror],
-    held: fn(&NodeMirror) -> Held<'_>,
-) -> BTreeMap<NodeKey, InitialState> {
+fn begins(scenario: &Scenario, nodes: &[NodeMirror], held: fn(&NodeMirror) -> Held<'_>) -> States {
     let mut commands: BTreeMap<Hash64, usize> = BTreeMap::new();
     let mut states = BTreeMap::new();
     for (number, node) in (0..).zip(nodes) {
@@ -126,21 +130,44 @@ fn members(nodes: &[NodeMirror]) -> Option<InitialMembers> {
         .then(|| InitialMembers { voters: numbers(&members.voters), learners: numbers(&members.learners) })
 }
 
-/// Makes what nodes begin with simpler: nothing, less, lower terms.
+/// How many entries and snapshots disks begin with.
+pub(super) fn size(scenario: &Scenario) -> u64 {
+    let of = |state: &InitialState| state.log.len() as u64 + u64::from(state.snapshot.is_some());
+    scenario.initial.values().map(of).sum()
+}
+
+/// What disks begin with.
+type States = BTreeMap<NodeKey, InitialState>;
+
+/// Makes what nodes begin with simpler: nothing, less, on all disks together and on each alone, lower terms, no commands.
 pub(super) fn simpler(lab: &mut Lab, plan: &mut Plan) -> bool {
-    let mut changed = low_terms(lab, plan);
+    if plan.header.initial.is_empty() {
+        return false;
+    }
+    let mut changed = attempt(lab, plan, low_terms) | attempt(lab, plan, without_commands);
+    // Half of all logs, a quarter, … and one entry after the other.
+    for shorten in [without_first, without_last] {
+        let mut by = end(&plan.header.initial).div_ceil(2);
+        while by > 0 {
+            let went = attempt(lab, plan, |states| shorten(states, by));
+            changed |= went;
+            by = if went { by.min(end(&plan.header.initial)) } else { by / 2 };
+        }
+    }
+    let once: [fn(&mut InitialState); 4] = [
+        |state| *state = InitialState::default(),
+        |state| state.vote = None,
+        |state| state.term = None,
+        |state| state.snapshot = None,
+    ];
+    let often: [fn(&mut InitialState); 2] =
+        [|state| state.log.truncate(state.log.len() / 2), |state| drop(state.log.pop())];
     for key in plan.header.initial.keys().copied().collect::<Vec<_>>() {
-        changed |= attempt(lab, plan, key, |_| None);
-        changed |= attempt(lab, plan, key, |state| Some(InitialState { vote: None, ..state }));
-        changed |= attempt(lab, plan, key, |state| Some(InitialState { term: None, ..state }));
-        changed |= attempt(lab, plan, key, |state| Some(InitialState { snapshot: None, ..state }));
-        // Half of it as often as that goes, and then one entry after the other.
-        let half: fn(usize) -> usize = |length| length / 2;
-        for shorter in [half, |length| length.saturating_sub(1)] {
-            while attempt(lab, plan, key, |mut state| {
-                state.log.truncate(shorter(state.log.len()));
-                Some(state)
-            }) {
+        for change in once {
+            changed |= attempt(lab, plan, at(key, change));
+        }
+        for change in often {
+            while attempt(lab, plan, at(key, change)) {
                 changed = true;
             }
         }
@@ -148,34 +175,72 @@ pub(super) fn simpler(lab: &mut Lab, plan: &mut Plan) -> bool {
     changed
 }
 
-fn attempt(
-    lab: &mut Lab,
-    plan: &mut Plan,
-    key: NodeKey,
-    change: impl FnOnce(InitialState) -> Option<InitialState>,
-) -> bool {
-    let Some(state) = plan.header.initial.get(&key) else { return false };
+/// The change of one disk.
+fn at(key: NodeKey, change: fn(&mut InitialState)) -> impl FnOnce(&mut States) {
+    move |states| {
+        if let Some(state) = states.get_mut(&key) {
+            change(state);
+        }
+    }
+}
+
+/// Tries other disks. Who is first to stand is chance, so that other seeds are tried with them.
+fn attempt(lab: &mut Lab, plan: &mut Plan, change: impl FnOnce(&mut States)) -> bool {
     let mut candidate = plan.clone();
-    match change(state.clone()) {
-        Some(other) if other == *state => return false,
-        Some(other) if other != InitialState::default() => candidate.header.initial.insert(key, other),
-        _ => candidate.header.initial.remove(&key),
-    };
-    lab.fails(&candidate).map(|done| *plan = done).is_some()
+    change(&mut candidate.header.initial);
+    candidate.header.initial.retain(|_, state| *state != InitialState::default());
+    if candidate == *plan {
+        return false;
+    }
+    let limits = lab.limits;
+    lab.fails_with_some_seed(&candidate, limits).map(|done| *plan = done).is_some()
+}
+
+/// The last index of all logs.
+fn end(states: &States) -> u64 {
+    states.values().map(|state| state.base() + state.log.len() as u64).max().unwrap_or(0)
+}
+
+/// Takes the first entries from all logs; those behind them move up.
+fn without_first(states: &mut States, count: u64) {
+    for state in states.values_mut() {
+        let of_log = usize::try_from(count.saturating_sub(state.base())).unwrap_or(usize::MAX);
+        state.log.drain(..of_log.min(state.log.len()));
+        state.snapshot =
+            state.snapshot.and_then(|snapshot| up_to(snapshot, snapshot.index.checked_sub(count)?));
+    }
+}
+
+/// Lets all logs end so many entries before the end of the longest.
+fn without_last(states: &mut States, count: u64) {
+    let last = end(states).saturating_sub(count);
+    for state in states.values_mut() {
+        let of_log = usize::try_from(last.saturating_sub(state.base())).unwrap_or(usize::MAX);
+        state.log.truncate(of_log);
+        state.snapshot = state.snapshot.and_then(|snapshot| up_to(snapshot, snapshot.index.min(last)));
+    }
+}
+
+/// The snapshot with another end; none if that is the beginning.
+fn up_to(snapshot: InitialSnapshot, index: u64) -> Option<InitialSnapshot> {
+    (index > 0).then_some(InitialSnapshot { index, ..snapshot })
+}
+
+fn without_commands(states: &mut States) {
+    states.values_mut().flat_map(|state| &mut state.log).for_each(|entry| entry.command = None);
 }
 
 /// Gives the terms that there are the numbers from 1 on.
-fn low_terms(lab: &mut Lab, plan: &mut Plan) -> bool {
+fn low_terms(states: &mut States) {
     let mut terms = BTreeSet::new();
-    let mut candidate = plan.clone();
-    candidate.header.initial.values_mut().for_each(|state| each_term(state, |term| _ = terms.insert(*term)));
+    each_term(states, |term| _ = terms.insert(*term));
     let ranks: BTreeMap<u64, u64> = terms.into_iter().filter(|term| *term > 0).zip(1..).collect();
-    let rank = |term: &mut u64| *term = ranks.get(term).copied().unwrap_or(0);
-    candidate.header.initial.values_mut().for_each(|state| each_term(state, rank));
-    candidate != *plan && lab.fails(&candidate).map(|done| *plan = done).is_some()
+    each_term(states, |term| *term = ranks.get(term).copied().unwrap_or(0));
 }
 
-fn each_term(state: &mut InitialState, mut change: impl FnMut(&mut u64)) {
-    let own = state.term.iter_mut().chain(state.log.iter_mut().map(|entry| &mut entry.term));
-    own.chain(state.snapshot.iter_mut().map(|snapshot| &mut snapshot.term)).for_each(&mut change);
+fn each_term(states: &mut States, mut change: impl FnMut(&mut u64)) {
+    for state in states.values_mut() {
+        let own = state.term.iter_mut().chain(state.log.iter_mut().map(|entry| &mut entry.term));
+        own.chain(state.snapshot.iter_mut().map(|snapshot| &mut snapshot.term)).for_each(&mut change);
+    }
 }

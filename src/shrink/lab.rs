@@ -16,7 +16,7 @@ pub(super) enum End {
 }
 
 /// With how many other seeds a candidate is tried where chance decides whether it fails.
-pub(super) const SEEDS: u64 = 12;
+const SEEDS: u64 = 12;
 
 /// Where candidates are tried.
 pub(super) struct Lab {
@@ -28,8 +28,6 @@ pub(super) struct Lab {
     pub(super) is_endless: Option<bool>,
     pub(super) nearest: Nearest,
     pub(super) from: End,
-    /// With how many other seeds a candidate is tried that does not fail with its own.
-    pub(super) seeds: u64,
     pub(super) replays: u32,
     /// How many events they took together.
     pub(super) events: u64,
@@ -42,15 +40,22 @@ impl Lab {
         core::mem::take(&mut self.replays)
     }
 
-    /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that, with the seed that it
-    /// failed with.
+    /// Runs a candidate. If it fails in the same way: what was really done in it, and no more than that.
     pub(super) fn fails(&mut self, plan: &Plan) -> Option<Plan> {
-        self.fails_within(plan, self.left()).or_else(|| {
-            (0..self.seeds).find_map(|number| {
-                let mut other = plan.clone();
+        self.fails_within(plan, self.left())
+    }
+
+    /// The same with its own seed, or with one of some others: that is in the plan then. None of these runs needs to go on for
+    /// longer than `limits`.
+    pub(super) fn fails_with_some_seed(&mut self, plan: &Plan, limits: Limits) -> Option<Plan> {
+        let mut other = plan.clone();
+        (0..=SEEDS).find_map(|number| {
+            if number > 0 {
                 other.header.seed = Seed(Stream::new(plan.header.seed.0, "luck", number).bits());
-                self.fails_within(&other, self.left())
-            })
+            }
+            let events_max = self.left().events_max.min(limits.events_max);
+            let within = Limits { events_max };
+            self.fails_within(&other, within)
         })
     }
 
@@ -95,15 +100,15 @@ impl Lab {
     }
 
     /// Runs the scenario as it is while somebody watches.
-    pub(super) fn watch(
+    pub(super) fn watch<W: Observer<MessageFacts, Note>>(
         &mut self,
         scenario: &Scenario,
-        watcher: &mut dyn Observer<MessageFacts, Note>,
-    ) -> Option<Outcome> {
+        watcher: W,
+    ) -> Option<W> {
         self.replays += 1;
-        let (outcome, _) = run(scenario, scenario.seed.0, self.limits, watcher).ok()?;
+        let (outcome, watcher) = run(scenario, scenario.seed.0, self.limits, watcher).ok()?;
         self.events += outcome.stats.events;
-        Some(outcome)
+        Some(watcher)
     }
 
     /// What breaks first in a run, if that is it. What goes on for ever before its steps are over must not do so only while the
@@ -240,17 +245,8 @@ mod tests {
         let (nearest, from) = (Nearest::Oldest, End::Last);
         let (property, signature) = (violation.property, violation.signature());
         let events = EVENTS_MAX - run.outcome.stats.events / 2;
-        let mut lab = Lab {
-            limits,
-            property,
-            signature,
-            is_endless: None,
-            nearest,
-            from,
-            seeds: 0,
-            replays: 0,
-            events,
-        };
+        let mut lab =
+            Lab { limits, property, signature, is_endless: None, nearest, from, replays: 0, events };
         let plan = plan::written(&scenario);
         assert_eq!(lab.fails(&plan), None, "it is stopped in the middle");
         lab.events = events;

@@ -72,6 +72,9 @@ const WAYS: [(Nearest, End); 3] =
 /// No further way is gone after so many runs, or events.
 const ENOUGH: (u32, u64) = (1_500, 2_000_000);
 
+/// Where disks tell what is wrong in so few entries and snapshots, no other run is looked for.
+const SHORT: u64 = 8;
+
 /// A run that is so many times as long as a story of another one comes to less only by chance.
 const FAR: u64 = 10;
 
@@ -106,7 +109,6 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
         is_endless: is_livelock.then(|| run.is_endless()),
         nearest: Nearest::Oldest,
         from: End::Last,
-        seeds: 0,
         replays: 0,
         events: 0,
     };
@@ -166,25 +168,28 @@ impl Search {
         self.replays += self.lab.begin();
         let (scenario, run) = sooner.as_ref().map_or((scenario, run), |(scenario, run)| (scenario, run));
         let (size, mut stories) = (run.size(), Vec::new());
+        // None of them needs to go on for much longer than this one did.
+        let no_longer = Limits { events_max: limits.events_max.min(2 * run.outcome.stats.events + 1_000) };
         if self.lab.property == Property::Convergence
             && let Some(ending) = run.outcome.ending
-            && let Some(plan) = disks::as_beginning(&mut self.lab, scenario, ending)
         {
-            self.lab.make_short(vec![plan], &WAYS[..1], &mut stories);
+            if let Some(plan) = disks::as_beginning(&mut self.lab, scenario, ending, no_longer) {
+                self.lab.make_short(vec![plan], &WAYS[..1], &mut stories);
+            }
             self.replays += self.lab.begin();
         }
+        let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
         // What a file demands is about the whole of it, and so is how long it goes on.
-        if self.lab.property != Property::Expectation && scenario.events_max.is_none() && stories.is_empty() {
-            // None needs to go on for much longer than this one did.
-            let events_max = limits.events_max.min(2 * run.outcome.stats.events + 1_000);
-            let others = again::runs(&mut self.lab, scenario, Limits { events_max }, size);
+        let may_be_shorter = shortest.is_none_or(|shortest| shortest > SHORT);
+        if self.lab.property != Property::Expectation && scenario.events_max.is_none() && may_be_shorter {
+            let others = again::runs(&mut self.lab, scenario, no_longer, size);
             // To look for them is one thing, and to make them short another.
             self.replays += self.lab.begin();
             for (other, run) in others {
                 self.lab.make_short(forms(&other, &run), &WAYS[..1], &mut stories);
             }
         }
-        let shortest = stories.iter().map(|story: &Made| story.size.events()).min();
+        let shortest = stories.iter().map(|story| story.size.events()).min();
         let is_far = shortest.is_some_and(|shortest| size.events() >= FAR * shortest);
         if !is_far || !stories.iter().any(|story| story.is_minimal) {
             self.lab.make_short(forms(scenario, run), &WAYS, &mut stories);

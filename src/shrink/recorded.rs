@@ -1,5 +1,6 @@
 //! A run with all that a plan needs to know of it, and how long it is.
 
+use super::disks;
 use super::plan::{self, Event, Form, Plan, Recorder, Told};
 use crate::execute::{Done, Limits, Manner, Outcome, UnknownMutation, run_logged};
 use crate::scenario::{Scenario, Step};
@@ -14,7 +15,7 @@ use sim_core::{Span, Stamp};
 pub struct Size {
     /// Messages that were delivered.
     pub deliveries: u64,
-    /// Faults, commands and other steps, and timers of Raft that fired.
+    /// Faults, commands and other steps, timers of Raft that fired, and entries and snapshots that disks began with.
     pub externals: u64,
 }
 
@@ -31,13 +32,16 @@ pub(super) struct Recorded {
     pub(super) outcome: Outcome,
     recorder: Recorder,
     done: Vec<Done>,
+    /// How many entries and snapshots were on disks when it began.
+    begins_with: u64,
 }
 
 impl Recorded {
     pub(super) fn run(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Self, UnknownMutation> {
         let (outcome, recorder, done) =
             run_logged(scenario, seed, limits, Recorder::default(), Manner::ToTheLetter)?;
-        Ok(Self { outcome, recorder, done })
+        let begins_with = disks::size(scenario);
+        Ok(Self { outcome, recorder, done, begins_with })
     }
 
     /// How long it is up to what breaks first or to its end.
@@ -49,7 +53,7 @@ impl Recorded {
         let (deliveries, timers) = self.recorder.counts(last);
         let is_before = |done: &&Done| done.after.number < last && counts(&done.step);
         let steps = self.done.iter().filter(is_before).count();
-        Size { deliveries, externals: timers + steps as u64 }
+        Size { deliveries, externals: timers + steps as u64 + self.begins_with }
     }
 
     /// Whether it goes on for ever before its steps are over.
@@ -62,7 +66,7 @@ impl Recorded {
     pub(super) fn size_of_story(&self) -> Size {
         if self.is_endless() {
             let externals = self.done.iter().filter(|done| counts(&done.step)).count() as u64;
-            return Size { deliveries: 0, externals };
+            return Size { deliveries: 0, externals: externals + self.begins_with };
         }
         self.size()
     }

@@ -2,7 +2,7 @@
 //!
 //! Meant for a story that was made short: of a long run it tells the beginning and the end.
 
-use crate::record::{BEGINNINGS, Record};
+use crate::record::{BEGINNINGS, Note, Record};
 use crate::view::entry::{self, Phrase};
 use crate::view::wording::{Words, timer_name};
 use crate::violation::Violation;
@@ -91,6 +91,7 @@ impl Sentence {
 }
 
 fn tell(words: &Words, stamp: Stamp, record: &Record, sentences: &mut Vec<Sentence>) {
+    let all_begin = sentences.last().is_some_and(|last| last.head.is_empty());
     let mut begin = |head: String, actor: Option<ProcessId>, stands: bool| {
         sentences.push(Sentence {
             number: stamp.number,
@@ -129,7 +130,13 @@ fn tell(words: &Words, stamp: Stamp, record: &Record, sentences: &mut Vec<Senten
         // What is done from outside is said by its step; deliveries and timers tell themselves.
         Record::Marked { text } if tells_itself(text) => {}
         Record::Marked { text } => begin(text.clone(), None, true),
-        Record::Noted { .. } if sentences.last().is_some_and(|last| last.head.is_empty()) => {}
+        Record::Noted { process, note } if all_begin => {
+            if let Some(head) = begins_with(*process, note) {
+                begin(head, None, true);
+                // What else it tells of itself then follows from that.
+                begin(String::new(), None, false);
+            }
+        }
         Record::Noted { process, note } => add(sentences, stamp, *process, words.note(*process, note)),
         Record::Sent { id, facts, .. } => {
             let phrase = Phrase::Toward {
@@ -148,6 +155,17 @@ fn tell(words: &Words, stamp: Stamp, record: &Record, sentences: &mut Vec<Senten
         | Record::Injected { .. }
         | Record::OperationFailed { .. } => {}
     }
+}
+
+/// What a node has on its disk when all begins, if there is anything.
+fn begins_with(process: ProcessId, note: &Note) -> Option<String> {
+    let Note::Recovered { term, vote, last_index, snapshot, .. } = note else { return None };
+    let snapshot = snapshot.as_ref().map(|snapshot| format!("a snapshot up to {}", snapshot.index));
+    let log = (*last_index > 0).then(|| format!("a log up to {last_index}"));
+    let vote = vote.map(|vote| format!("its vote for {vote}"));
+    let held: Vec<String> = [snapshot, log, vote].into_iter().flatten().collect();
+    let with = if held.is_empty() { String::new() } else { format!(" with {}", held.join(", ")) };
+    (*term > 0 || !held.is_empty()).then(|| format!("{process} begins in term {term}{with}"))
 }
 
 /// Adds what a process did to the sentence of its event, or begins one where it was asked from outside.

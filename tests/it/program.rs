@@ -293,6 +293,12 @@ fn a_scenario_is_read_from_a_pipe_as_from_a_file() {
     let output = shell.output().expect("there is a shell");
     assert_eq!(output.status.code(), Some(3), "{}", text(&output.stdout));
     assert!(text(&output.stderr).contains("this is a capsule"), "{}", text(&output.stderr));
+    let mut shell = std::process::Command::new("sh");
+    let script = r#"printf '{ "name": "\377" }' | "$0" check /dev/stdin"#;
+    let output = shell.args(["-c", script]).arg(program().get_program()).output().expect("there is a shell");
+    assert_eq!(output.status.code(), Some(3));
+    let told = text(&output.stderr);
+    assert!(told.contains("not UTF-8: byte 0xff at offset 11") && told.contains("/dev/stdin:1:12"), "{told}");
 }
 
 #[test]

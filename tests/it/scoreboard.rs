@@ -55,3 +55,18 @@ fn the_tables_say_what_is_found_here() {
         }
     }
 }
+
+#[test]
+fn a_search_that_is_guided_finds_the_same_again_and_learns() {
+    let field = |is_guided| Field { runs: 2_000, nodes: Some(3), strategy: Strategy::Portfolio, is_guided };
+    let bug: Mutation = "stale_term_votes_counted".parse().expect("there is one");
+    let found = |is_guided| {
+        (0..4)
+            .map(|number| field(is_guided).search(bug, number).map(|found| (found.run, found.scenario)))
+            .collect::<Vec<_>>()
+    };
+    let guided = found(true);
+    assert_eq!(found(true), guided);
+    assert_ne!(found(false), guided);
+    assert!(guided.iter().all(Option::is_some));
+}

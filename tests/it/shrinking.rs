@@ -166,7 +166,7 @@ fn a_story_may_be_that_of_a_smaller_cluster_with_another_seed() {
 /// Where disks alone keep a cluster from living, a story says what is on them and nothing else; where they do not, it says more.
 #[test]
 fn what_cannot_live_with_its_disks_is_told_by_them() {
-    let story = |bug: &str| {
+    let story_of = |bug: &str| {
         let (scenario, outcome) = failing_of(bug, 3);
         assert_eq!(outcome.violation().map(|found| found.property), Some(Property::Convergence), "{bug}");
         let story = shrunk(&scenario, outcome.seed);
@@ -174,19 +174,34 @@ fn what_cannot_live_with_its_disks_is_told_by_them() {
         assert!(breaks(&story.scenario, &story) && story.is_minimal, "{bug}");
         story
     };
-    let Shrunk { scenario, size, .. } = story("pre_vote_not_refused");
-    assert_eq!((size.events(), scenario.steps.len(), scenario.nodes), (0, 0, 2));
+    let Shrunk { scenario, size, .. } = story_of("pre_vote_not_refused");
+    assert_eq!((scenario.steps.len(), scenario.nodes), (0, 2));
+    let entries: usize = scenario.initial.values().map(|state| state.log.len()).sum();
+    assert_eq!((size.deliveries, size.externals), (0, entries as u64));
     let terms: Vec<u64> = scenario.initial.values().map(|state| state.current_term()).collect();
-    let lasts: Vec<u64> = scenario.initial.values().map(|state| state.log.len() as u64).collect();
-    assert!(terms.iter().max() <= Some(&3) && lasts.iter().sum::<u64>() <= 2, "{:?}", scenario.initial);
+    assert!(terms.iter().max() <= Some(&3) && entries <= 2, "{:?}", scenario.initial);
+    let again = shrunk(&scenario, scenario.seed.0);
+    assert_eq!(
+        (&again.scenario.initial, again.scenario.steps.len(), again.size),
+        (&scenario.initial, 0, size)
+    );
     for key in scenario.initial.keys() {
         let mut less = scenario.clone();
         less.initial.remove(key);
         let (outcome, ()) = run(&less, less.seed.0, LIMITS, ()).expect("the build has the bug");
         assert_eq!(outcome.violation(), None, "without that of {key}");
     }
+    // What begins with disks is told by those that it ends with.
+    let is_witness = |path: &std::path::Path| path.ends_with("mutations/pre_vote_not_refused.json");
+    let (_, witness) = library().into_iter().find(|(path, _)| is_witness(path)).expect("there is one");
+    assert!(!witness.initial.is_empty());
+    let story = shrunk(&witness, witness.seed.0).scenario;
+    assert!(story.steps.is_empty() && !story.initial.is_empty(), "{story:?}");
+    // Of snapshots and long logs no more is left than it takes.
+    let Shrunk { scenario, size, .. } = story_of("snapshot_not_sent");
+    assert!(scenario.steps.is_empty() && size.events() <= 4, "{:?}", scenario.initial);
     // What somebody takes for the configuration is in no log that a file could give it.
-    let Shrunk { scenario, size, .. } = story("learner_refuses_vote");
+    let Shrunk { scenario, size, .. } = story_of("learner_refuses_vote");
     assert!(size.events() > 0 && scenario.initial.is_empty());
 }
 

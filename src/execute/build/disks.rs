@@ -33,6 +33,14 @@ pub(super) fn set_up(sim: &mut Cluster<'_>, scenario: &Scenario, node: ProcessId
     }
 }
 
+/// What there is on disks when a scenario begins, node by node.
+pub(crate) fn beginnings(scenario: &Scenario) -> impl Iterator<Item = (ProcessId, DurableMirror)> {
+    scenario.initial.iter().map(|(key, initial)| {
+        let node = ProcessId(key.0);
+        (node, told(&durable(scenario, node, initial)))
+    })
+}
+
 fn inject(sim: &mut Cluster<'_>, fault: &Fault) {
     sim.inject(fault).expect("every node has a disk");
 }

@@ -103,7 +103,7 @@ fn whole_list<'de, V: Visitor<'de>>(array: &Array<'_>, visitor: V) -> Result<V::
         None => Ok(value),
         Some(more) => {
             let (found, expected) = (array.elements.len(), elements.next);
-            let fault = Fault::custom(format!("found a list of {found}: expected {expected}"));
+            let fault = Fault::custom(format!("found a list of {found} values: expected {expected}"));
             Err(fault.at(more.range()).within(Segment::Index(expected)))
         }
     }

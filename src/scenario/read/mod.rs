@@ -61,15 +61,17 @@ impl Scenario {
             return Err(wrong(DIRECTORY));
         }
         let file = File::open(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
-        Self::read_open(path, &file)
+        let bytes = bytes_of(&file).map_err(|message| wrong(&message))?;
+        Self::of_bytes(path, &bytes)
     }
 
-    /// The same of the file at `path` that was opened, for one that can be opened only once, such as a pipe.
-    pub(crate) fn read_open(path: &Path, file: &File) -> Result<Self, ScenarioError> {
+    /// The same of what was read from `path`, for what can be read only once, such as a pipe.
+    pub(crate) fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Self, ScenarioError> {
         let name = path.display().to_string();
-        let bytes = bytes_of(file).map_err(|message| whole_file(&name, &message))?;
-        let text = text_of(&name, &bytes)?;
-        Self::parse(&name, text)
+        if bytes.len() > SIZE_MAX {
+            return Err(whole_file(&name, &too_large(bytes.len() as u64)));
+        }
+        Self::parse(&name, text_of(&name, bytes)?)
     }
 
     /// Reads a scenario from `text`; `name` stands for the file in errors.

@@ -6,7 +6,7 @@ use crate::execute::watching::Watching;
 use crate::execute::{Limits, build};
 use crate::mirror::DurableMirror;
 use crate::oracles::Judge;
-use crate::record::{Effect, Note, Record};
+use crate::record::{Effect, Members, Note, Record};
 use crate::scenario::Scenario;
 use sim_core::{Observer, Stamp, VirtualTime};
 
@@ -109,6 +109,24 @@ fn who_stops_is_missed_unless_its_disk_refused_it_before() {
     let of = |refused: &[ProcessId]| Reign::of(&runner.sim, &core, refused).map(|reign| reign.leader);
     assert_eq!(of(&[]), Err(Pending::Down(process)));
     assert_eq!(of(&[process]), Ok(leader));
+}
+
+#[test]
+fn who_was_switched_off_is_missed_by_a_leader_that_is_linked_with_it_and_holds_it_for_a_member() {
+    let scenario = scenario();
+    let runner = played(&scenario);
+    let (sim, core) = (&runner.sim, runner.surveyed().everybody());
+    let leader = leading(sim, &core).unwrap();
+    let node = core.nodes.iter().copied().find(|node| *node != leader).unwrap();
+    assert_eq!((missed(sim, &core, &[node]), missed(sim, &core, &[])), (Some(node), None));
+    let mut apart = core.clone();
+    apart.links.remove(&(node, leader));
+    assert_eq!(missed(sim, &apart, &[node]), None);
+    let voters = core.nodes.iter().copied().filter(|one| *one != node).collect();
+    let members = Box::new(Members { voters, ..Members::default() });
+    assert_eq!(missed(&told(sim, leader, Note::Members { index: 1, members }), &core, &[node]), None);
+    let follows = told(sim, leader, Note::Role { role: Role::Follower, term: mirror(sim, leader).term });
+    assert_eq!(missed(&follows, &core, &[node]), None, "nobody leads");
 }
 
 #[test]
