@@ -97,21 +97,6 @@ impl Capsule {
         Ok(Replayed { answer, outcome: had.outcome })
     }
 
-    /// The field in which the capsule says something else of its run than is so: it was edited, or another build wrote it. None
-    /// if there is none, or this build has another run by now, of which nothing can be said.
-    ///
-    /// # Errors
-    ///
-    /// When the scenario names a planted bug that this build does not have.
-    pub fn edited(&self) -> Result<Option<&'static str>, UnknownMutation> {
-        if self.sim_version != SIM_VERSION {
-            return Ok(None);
-        }
-        let had = Had::of(&self.scenario, self.seed.0, self.limits())?;
-        let is_had = self.digest.check(&had.outcome).is_ok() && self.breaks(&had.outcome);
-        Ok(is_had.then(|| self.not_its_own(&had)).flatten())
-    }
-
     /// What the capsule says of the run beside its digest, and is not so.
     fn not_its_own(&self, had: &Had) -> Option<&'static str> {
         let fields = [

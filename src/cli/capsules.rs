@@ -89,16 +89,6 @@ fn was_edited(field: &str) -> String {
     )
 }
 
-/// That a capsule is not what its run was is told before anything is made of it.
-fn refuse_edited(path: &Path, capsule: &Capsule) -> Result<(), Failure> {
-    match capsule.edited().map_err(|error| bad(path, error))? {
-        Some(field) => {
-            Err(Failure::new(Exit::NotReproduced, format!("{}: {}", shown(path), was_edited(field))))
-        }
-        None => Ok(()),
-    }
-}
-
 /// What became of a capsule, in a line or three, and the code to end with.
 fn told(answer: &Answer, capsule: &Capsule) -> (String, Exit) {
     match answer {
@@ -199,11 +189,23 @@ pub(crate) fn shrink(args: &Shrink, output: &mut Output) -> Result<Exit, Failure
                 "--save is where the story goes, and this is the capsule: it is written into that anyway";
             return Err(Failure::new(Exit::Usage, message));
         }
-        refuse_edited(path, &capsule)?;
+        match capsule.replay().map_err(|error| bad(path, error))?.answer {
+            // What is wrong with a story is mended by another one.
+            Answer::Edited { field } if !field.starts_with("story.") => {
+                let message = format!("{}: {}", shown(path), was_edited(field));
+                return Err(Failure::new(Exit::NotReproduced, message));
+            }
+            Answer::Differs { .. } => {
+                let what = "the run is another one than the capsule says (`replay` tells where they part); the story is that of \
+                            this one";
+                output.aside(what);
+            }
+            _ => {}
+        }
         let why = "it does not fail in this build (`replay` says what became of it), or ";
         find_story(&mut capsule, why, args, output)?;
-        // It took long to find, and is told wherever it cannot be written.
-        let written = replace(path, &capsule.to_json());
+        // It took long to find, and is told wherever it cannot be written. Into a pipe that it came from nothing can be.
+        let written = if path.is_file() { replace(path, &capsule.to_json()) } else { Ok(()) };
         tell_story(&capsule, args, output)?;
         return written.map(|()| Exit::Clean);
     }

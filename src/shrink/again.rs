@@ -180,6 +180,7 @@ mod tests {
             property: violation.property,
             signature: violation.signature(),
             is_endless: None,
+            needs_bug: false,
             nearest: Nearest::Oldest,
             from: End::Last,
             replays: 0,

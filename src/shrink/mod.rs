@@ -102,11 +102,17 @@ pub fn shrink(scenario: &Scenario, seed: u64, limits: Limits) -> Result<Option<S
     }
     let is_livelock =
         violation.property == Property::Convergence && run.outcome.stats.events >= limits.events_max;
+    let is_it = |outcome: &Outcome| {
+        outcome.violation().is_some_and(|found| found.signature() == violation.signature())
+    };
+    let needs_bug =
+        scenario.mutation.is_some() && lab::fails_without_bug(&scenario, limits, is_it) == Some(false);
     let lab = Lab {
         limits,
         property: violation.property,
         signature: violation.signature(),
         is_endless: is_livelock.then(|| run.is_endless()),
+        needs_bug,
         nearest: Nearest::Oldest,
         from: End::Last,
         replays: 0,

@@ -160,10 +160,11 @@ fn tell(words: &Words, stamp: Stamp, record: &Record, sentences: &mut Vec<Senten
 /// What a node has on its disk when all begins, if there is anything.
 fn begins_with(process: ProcessId, note: &Note) -> Option<String> {
     let Note::Recovered { term, vote, last_index, snapshot, .. } = note else { return None };
-    let snapshot = snapshot.as_ref().map(|snapshot| format!("a snapshot up to {}", snapshot.index));
-    let log = (*last_index > 0).then(|| format!("a log up to {last_index}"));
+    let up_to = snapshot.as_ref().map(|snapshot| format!("a snapshot up to {}", snapshot.index));
+    let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.index);
+    let log = (*last_index > covered).then(|| format!("a log up to {last_index}"));
     let vote = vote.map(|vote| format!("its vote for {vote}"));
-    let held: Vec<String> = [snapshot, log, vote].into_iter().flatten().collect();
+    let held: Vec<String> = [up_to, log, vote].into_iter().flatten().collect();
     let with = if held.is_empty() { String::new() } else { format!(" with {}", held.join(", ")) };
     (*term > 0 || !held.is_empty()).then(|| format!("{process} begins in term {term}{with}"))
 }

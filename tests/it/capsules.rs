@@ -386,6 +386,22 @@ fn what_is_written_follows_links_and_keeps_who_may_read_it() {
     assert!(!std::fs::metadata("/dev/null").expect("it is there").is_file(), "a device stays one");
 }
 
+/// It is printed there, and nothing is waited for.
+#[cfg(all(feature = "mutations", unix))]
+#[test]
+fn the_story_of_a_capsule_from_a_pipe_is_printed_and_not_written() {
+    let (path, _) = found("piped", "vote_not_persisted", &["--no-shrink"]);
+    let whole = std::fs::read_to_string(&path).expect("it is there");
+    let pipe = path.with_file_name("pipe");
+    let script = r#"mkfifo "$2" && { cat "$1" > "$2" & timeout 60 "$0" shrink "$2"; }"#;
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", script]).arg(program().get_program()).arg(&path).arg(&pipe);
+    let output = shell.output().expect("there is a shell");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("\"name\": \"shrunk_durable_vote\""), "{}", text(&output.stdout));
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), whole);
+}
+
 /// Where disks are all that there is to a story, its sentences begin with them.
 #[cfg(feature = "mutations")]
 #[test]
@@ -412,6 +428,7 @@ fn what_cannot_be_asked_since_when_it_was_inevitable_says_why() {
     std::fs::write(&path, capsule.to_string()).expect("it can be written");
     let told = expect(&["explain", word(&path)], 0, "the run itself is another one in this build");
     assert!(!told.contains("inevitable since"), "{told}");
+    expect(&["shrink", word(&path)], 0, "the run is another one than the capsule says");
     let folder = path.parent().expect("it is in a folder");
     let scenario = folder.join("long.json");
     let text = r#"{ "name": "long", "nodes": 3, "steps": [{ "sleep": "200s" }, { "assert": "no_leader" }] }"#;

@@ -200,6 +200,30 @@ fn what_cannot_live_with_its_disks_is_told_by_them() {
     // Of snapshots and long logs no more is left than it takes.
     let Shrunk { scenario, size, .. } = story_of("snapshot_not_sent");
     assert!(scenario.steps.is_empty() && size.events() <= 4, "{:?}", scenario.initial);
+    // Where time is short, many a seed takes longer without any bug.
+    let log: Vec<&str> = vec![r#"{ "term": 1, "command": "a" }"#; 4];
+    let initial = format!(r#""initial": {{ "0": {{ "log": [{}] }} }}"#, log.join(", "));
+    for within in [300, 350, 400, 450] {
+        let end = format!(r#""end": {{ "live": {{ "within": "{within}ms" }} }}"#);
+        let text = format!(
+            r#"{{ "name": "w", "nodes": 3, "mutation": "rejections_ignored", {initial}, "steps": [], {end} }}"#
+        );
+        let scenario = Scenario::parse("w", &text).unwrap_or_else(|error| panic!("{error:?}"));
+        for seed in [0, 6, 10, 11] {
+            let Some(story) = shrink(&scenario, seed, LIMITS).expect("the build has the bug") else {
+                continue;
+            };
+            let passes = |scenario: &Scenario, seed: u64| {
+                let correct = Scenario { mutation: None, expect: Expect::Pass, ..scenario.clone() };
+                run(&correct, seed, LIMITS, ()).expect("no bug is named").0.violation().is_none()
+            };
+            assert!(
+                !passes(&scenario, seed) || passes(&story.scenario, story.scenario.seed.0),
+                "{within} ms, seed {seed}: {:?}",
+                story.scenario
+            );
+        }
+    }
     // What somebody takes for the configuration is in no log that a file could give it.
     let Shrunk { scenario, size, .. } = story_of("learner_refuses_vote");
     assert!(size.events() > 0 && scenario.initial.is_empty());
