@@ -56,6 +56,20 @@ pub(crate) enum View {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// A lane for each node
+    Table,
+    /// A sequence diagram for issue threads, of the last 120 events up to what broke
+    Mermaid,
+    /// A log with vector clocks, as ShiViz reads it
+    Shiviz,
+    /// Trace events, as Chrome and Perfetto read them
+    Chrome,
+    /// One JSON document of all records
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// For people
     Text,
@@ -329,7 +343,10 @@ pub(crate) struct Show {
     /// The trace
     #[arg(value_name = "TRACE")]
     pub(crate) file: PathBuf,
-    /// What to draw
+    /// As what: everything but the table is for other tools
+    #[arg(long, value_enum, default_value_t = ShowFormat::Table)]
+    pub(crate) format: ShowFormat,
+    /// What to draw as a table
     #[arg(long, value_enum, default_value_t = View::Table, env = "SEAWORTHY_VIEW", hide_env_values = true)]
     pub(crate) view: View,
     /// Draw only from this record on

@@ -1,8 +1,10 @@
-//! The lane table: a run as a person reads it in a terminal, a lane for each node.
+//! Views of a run: the lane table as a person reads it in a terminal, the story in sentences, and what other tools draw
+//! (`mermaid.rs`, `shiviz.rs`, `chrome.rs`).
 //!
-//! It is a pure function of the records of a run and must not know a simulation, a node or a terminal: the same records
+//! Each is a pure function of the records of a run and must not know a simulation, a node or a terminal: the same records
 //! give the same text, whether they come from a run that just ended or from a file.
 
+mod chrome;
 mod cluster;
 mod course;
 mod draw;
@@ -11,8 +13,10 @@ mod faults;
 mod fold;
 mod layout;
 mod letters;
+mod mermaid;
 mod messages;
 mod notes;
+mod shiviz;
 mod story;
 mod text;
 mod wording;
@@ -20,7 +24,10 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
+pub use chrome::chrome;
 pub use course::course;
+pub use mermaid::mermaid;
+pub use shiviz::shiviz;
 pub use story::{sentence, story};
 
 use crate::record::Record;

@@ -214,6 +214,26 @@ fn a_trace_changes_nothing_and_is_drawn_as_the_run_was() {
     assert_eq!(traced.stdout, plain.stdout);
     let shown = text(&seaworthy(&["show", path]).stdout);
     assert!(text(&plain.stdout).starts_with(&shown), "the same table from the file");
+    let formats = ["mermaid", "shiviz", "chrome", "json"].map(|format| {
+        let output = seaworthy(&["show", path, "--format", format]);
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", text(&output.stderr));
+        assert_eq!(
+            seaworthy(&["show", path, "--format", format]).stdout,
+            output.stdout,
+            "{format}: twice the same"
+        );
+        text(&output.stdout)
+    });
+    assert!(formats[0].starts_with("sequenceDiagram\n    participant n0\n"), "{}", formats[0]);
+    assert_eq!(formats[1].lines().count() % 2, 0);
+    let [chrome, json] =
+        [2, 3].map(|place: usize| serde_json::from_str::<Value>(&formats[place]).expect("one JSON document"));
+    assert!(chrome["traceEvents"].as_array().is_some_and(|events| !events.is_empty()));
+    let trace = std::fs::read_to_string(path).expect("it is there");
+    assert_eq!(json["records"].as_array().map(Vec::len), Some(trace.lines().count() - 2));
+    let few = text(&seaworthy(&["show", path, "--format", "json", "--from", "5", "--to", "7"]).stdout);
+    let few: Value = serde_json::from_str(&few).expect("one JSON document");
+    assert_eq!(few["records"].as_array().map(Vec::len), Some(3));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod golden;
 mod inert;
-mod story;
+pub(super) mod story;
 mod telling;
 mod words;
 
